@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Every counter under /proc/net/stat/, in column order, one sentence each. */
+#ifndef _HALFOPEN_COUNTERS_H
+#define _HALFOPEN_COUNTERS_H
+
+/*
+ * Why a SYN went the native way (halfopen_declined), in the order of the
+ * checks.
+ */
+#define HO_DECLINES(X)							\
+	X(declined_mode, "net.halfopen.mode is 0")			\
+	X(declined_malformed, "bad TCP header length")			\
+	X(declined_checksum, "bad TCP checksum, or none that can be verified") \
+	X(declined_unicast, "destination is broadcast or multicast")	\
+	X(declined_ip_options,						\
+	  "IPv4 options, answered by source route and the like")	\
+	X(declined_conntrack, "connection tracking follows this SYN")	\
+	X(declined_socket,						\
+	  "a socket has this 4-tuple: TIME_WAIT, SYN_SENT, ...")	\
+	X(declined_no_listener,						\
+	  "no socket listens there, the stack sends a RST")		\
+	X(declined_ttl, "TTL or hop limit is below what the listener accepts") \
+	X(declined_auth, "TCP MD5 or TCP-AO, on the listener or in the SYN") \
+	X(declined_mptcp, "the listener is an MPTCP socket")		\
+	X(declined_smc, "the listener speaks SMC")			\
+	X(declined_fastopen,						\
+	  "Fast Open option or data, and the listener takes it")	\
+	X(declined_bpf, "sockops programs are attached")		\
+	X(declined_save_syn, "TCP_SAVE_SYN on the listener")		\
+	X(declined_ipv6_options, "the listener wants or sends IPv6 options") \
+	X(declined_device,						\
+	  "bound to another interface than the reply would take")	\
+	X(declined_acceptq,						\
+	  "the accept queue is full, the stack drops the SYN")		\
+	X(declined_no_route,						\
+	  "no route back, or one with microsecond timestamps")		\
+	X(declined_table_full, "max_backlog entries exist")		\
+	X(declined_memory, "no memory for an entry")			\
+	X(declined_chain, "the hash chain is at its bound")
+
+/*
+ * What happened to SYNs that were taken, and to the entries made for them
+ * (halfopen).
+ */
+#define HO_COUNTERS(X)							\
+	X(syn_taken, "SYN answered, entry made")			\
+	X(syn_filtered,							\
+	  "SYN dropped by the listener's filter or policy, as natively") \
+	X(syn_dup, "SYN seen again, SYN-ACK resent unless rate-limited") \
+	X(synack_sent, "SYN-ACK left, retransmissions included")	\
+	X(synack_retrans, "SYN-ACK resent by the timer or for a repeated SYN") \
+	X(synack_error, "SYN-ACK could not be sent, the entry stays")	\
+	X(handover, "connection given to the listener")			\
+	X(handover_failed,						\
+	  "the stack did not take the connection, the entry stays")	\
+	X(acceptq_full,							\
+	  "final ACK while the accept queue is full, the entry stays")	\
+	X(no_listener,							\
+	  "segment for an entry whose listener is gone, left to the stack") \
+	X(expired, "no final ACK in time, entry dropped")		\
+	X(reset_rcvd, "exact RST, entry dropped")			\
+	X(reset_sent, "SYN inside the window: RST sent, entry dropped")	\
+	X(bad_ack, "ACK of what was never sent, the stack sends a RST")	\
+	X(oow_ack,							\
+	  "segment outside the window or with an old timestamp, answered") \
+	X(oow_ignored, "the same, not answered: rate limit, or a RST")	\
+	X(challenge_ack,						\
+	  "RST inside the window, answered with a challenge ACK")	\
+	X(challenge_limited, "the same, not answered: rate limit")	\
+	X(no_ack, "segment without ACK, ignored")			\
+	X(icmp_dropped, "ICMP error quotes the ISN, entry dropped")	\
+	X(icmp_ignored,							\
+	  "ICMP error with another sequence number or a soft one")	\
+	X(filtered,							\
+	  "segment dropped by the listener's filter or policy, as natively") \
+	X(verify_ok, "SYN-ACK equal to the one the stack made")	\
+	X(verify_diff, "SYN-ACK different from the one the stack made")
+
+#endif /* _HALFOPEN_COUNTERS_H */

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* One half-open connection in memory. */
+#ifndef _HALFOPEN_ENTRY_H
+#define _HALFOPEN_ENTRY_H
+
+#include <linux/list.h>
+#include <linux/rcupdate.h>
+
+#include <halfopen/types.h>
+
+/**
+ * struct ho_entry - a half-open IPv4 connection: one cache line
+ * @next: hash chain
+ * @fifo: retransmission FIFO while in the table
+ * @rcu: grace period once it is not
+ * @raddr: remote IPv4 address, unless @req.wide
+ * @laddr: local IPv4 address, unless @req.wide
+ * @iif: ho_key.iif, if @req.wide
+ * @mark: ho_conn.mark, if @req.wide
+ * @rport: remote port
+ * @lport: local port
+ * @req: protocol state
+ *
+ * What makes up the key never changes. @fifo and @req.deadline_ms belong to the
+ * shard lock, @next and the rest of @req to the bucket lock.
+ */
+struct ho_entry {
+	struct ho_entry __rcu *next;
+	union {
+		struct list_head fifo;
+		struct rcu_head rcu;
+	};
+	union {
+		struct {
+			__be32 raddr;
+			__be32 laddr;
+		};
+		struct {
+			u32 iif;
+			u32 mark;
+		};
+	};
+	__be16 rport;
+	__be16 lport;
+	struct ho_req req;
+};
+
+/**
+ * struct ho_entry_wide - one that does not fit: IPv6, an interface, a mark
+ * @ent: first, so that a pointer to one is a pointer to the other
+ * @raddr6: remote address, IPv4 as mapped
+ * @laddr6: local address
+ */
+struct ho_entry_wide {
+	struct ho_entry ent;
+	struct in6_addr raddr6;
+	struct in6_addr laddr6;
+};
+
+static_assert(sizeof(struct ho_entry) <= 64);
+static_assert(sizeof(struct ho_entry_wide) <= 96);
+
+/**
+ * ho_entry_init() - create the slab caches
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int ho_entry_init(void);
+
+/**
+ * ho_entry_exit() - wait for entries on their way out and destroy the caches
+ *
+ * Context: process, may sleep; no entry is in any table.
+ */
+void ho_entry_exit(void);
+
+/**
+ * ho_entry_alloc() - make an entry of a connection
+ * @conn: copied; req.wide is decided here
+ *
+ * Context: softirq.
+ * Return: the entry, or NULL without memory.
+ */
+struct ho_entry *ho_entry_alloc(const struct ho_conn *conn);
+
+/**
+ * ho_entry_free() - free an entry that never was in a table
+ * @ent: the entry
+ *
+ * Context: any.
+ */
+void ho_entry_free(struct ho_entry *ent);
+
+/**
+ * ho_entry_free_rcu() - free an entry that readers may still see
+ * @ent: the entry, just taken out of its table
+ *
+ * Context: any.
+ */
+void ho_entry_free_rcu(struct ho_entry *ent);
+
+/**
+ * ho_entry_key() - the key of an entry
+ * @ent: the entry
+ * @key: filled
+ *
+ * Context: RCU read side or bucket lock.
+ */
+void ho_entry_key(const struct ho_entry *ent, struct ho_key *key);
+
+/**
+ * ho_entry_conn() - unpack an entry
+ * @ent: the entry
+ * @conn: filled
+ *
+ * Context: bucket lock held.
+ */
+void ho_entry_conn(const struct ho_entry *ent, struct ho_conn *conn);
+
+/**
+ * ho_entry_match() - is this the entry of a key?
+ * @ent: the entry
+ * @key: the key
+ *
+ * Context: RCU read side or bucket lock.
+ * Return: true if so.
+ */
+bool ho_entry_match(const struct ho_entry *ent, const struct ho_key *key);
+
+#endif /* _HALFOPEN_ENTRY_H */

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* ICMP errors that quote a SYN-ACK. */
+#ifndef _HALFOPEN_ICMP_H
+#define _HALFOPEN_ICMP_H
+
+#include <linux/types.h>
+
+struct ho_net;
+struct sk_buff;
+
+/**
+ * ho_icmp_rx() - let an ICMP or ICMPv6 error act on the entry it quotes
+ * @hn: the namespace
+ * @skb: the ICMP packet, data at the network header
+ * @family: NFPROTO_IPV4 or NFPROTO_IPV6
+ *
+ * As tcp_v4_err() and tcp_v6_err() with tcp_req_err(): an error that would end
+ * a native half-open connection ends ours if it quotes our ISN exactly. The
+ * packet itself always goes on to the stack.
+ *
+ * Context: softirq, RCU read side.
+ */
+void ho_icmp_rx(struct ho_net *hn, struct sk_buff *skb, u8 family);
+
+#endif /* _HALFOPEN_ICMP_H */

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Backoff, expiry and the rate limit of answers, all with time as an argument.
+ */
+#ifndef _HALFOPEN_RTO_H
+#define _HALFOPEN_RTO_H
+
+#include <halfopen/types.h>
+
+/**
+ * ho_rto_ms() - how long to wait after the n-th timeout
+ * @init_ms: first wait, ms
+ * @max_ms: longest wait, ms
+ * @n: timeouts so far
+ *
+ * Exponential backoff with a cap, RFC 6298 5.5; cf. reqsk_timeout().
+ *
+ * Context: any.
+ * Return: ms.
+ */
+u32 ho_rto_ms(u32 init_ms, u32 max_ms, unsigned int n);
+
+/**
+ * ho_rto_lifetime_ms() - how long a half-open connection lives unanswered
+ * @init_ms: first wait, ms
+ * @max_ms: longest wait, ms
+ * @retries: SYN-ACK retransmissions
+ *
+ * Context: any.
+ * Return: ms; 63,000 with the defaults. At most 16 * 120 s, so it cannot wrap.
+ */
+u32 ho_rto_lifetime_ms(u32 init_ms, u32 max_ms, unsigned int retries);
+
+/**
+ * ho_rto_reached() - is a 24-bit deadline due?
+ * @deadline_ms: low 24 bits of a ms clock
+ * @now_ms: the ms clock
+ *
+ * The clock's low 24 bits wrap every 4.6 hours; a deadline is never more than
+ * 120 s ahead, so half of that is more than enough for the sign.
+ *
+ * Context: any.
+ * Return: true if due.
+ */
+static inline bool ho_rto_reached(u32 deadline_ms, u32 now_ms)
+{
+	return (s32)((now_ms - deadline_ms) << 8) >= 0;
+}
+
+/**
+ * ho_rto_left_ms() - how long until a 24-bit deadline
+ * @deadline_ms: low 24 bits of a ms clock
+ * @now_ms: the ms clock
+ *
+ * Context: any.
+ * Return: ms, 0 if due.
+ */
+static inline u32 ho_rto_left_ms(u32 deadline_ms, u32 now_ms)
+{
+	return ho_rto_reached(deadline_ms, now_ms) ?
+	       0 : (deadline_ms - now_ms) & 0xffffff;
+}
+
+enum ho_rto_action {
+	HO_RTO_RESEND,		/* send the SYN-ACK again and wait longer */
+	HO_RTO_EXPIRE,		/* the client had its chances */
+};
+
+/**
+ * ho_rto_decide() - what a retransmission timeout means
+ * @timeouts: timeouts before this one
+ * @retries: retransmissions allowed
+ *
+ * cf. syn_ack_recalc() without TCP_DEFER_ACCEPT, which is the stack's business
+ * after the handover.
+ *
+ * Context: any.
+ * Return: the action.
+ */
+enum ho_rto_action ho_rto_decide(unsigned int timeouts, unsigned int retries);
+
+/**
+ * ho_oow_allow() - may an out-of-window answer be sent now?
+ * @req: its oow stamp is set if so
+ * @now_ms: the ms clock
+ * @limit_ms: least distance, tcp_invalid_ratelimit in ms
+ *
+ * At most one answer per request and @limit_ms, so that two broken ends cannot
+ * play ping-pong (cf. __tcp_oow_rate_limited()). The stamp has 8 bits of 64 ms:
+ * limits count in steps of 64 ms, 8 s at the most, and the timer clears it,
+ * so that a stamp is never taken for one of 16 s later while waits are shorter.
+ *
+ * Context: bucket lock held.
+ * Return: true to send.
+ */
+bool ho_oow_allow(struct ho_req *req, u32 now_ms, u32 limit_ms);
+
+#endif /* _HALFOPEN_RTO_H */

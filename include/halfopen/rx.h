@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Packets in: from skb to decision to action. */
+#ifndef _HALFOPEN_RX_H
+#define _HALFOPEN_RX_H
+
+#include <halfopen/listener.h>
+#include <halfopen/stats.h>
+#include <halfopen/types.h>
+
+struct ho_net;
+struct sk_buff;
+
+/* What a hook does with its packet. */
+enum ho_verdict {
+	HO_PASS,	/* the stack goes on with it */
+	HO_DROP,	/* refused; freed as a drop */
+	HO_CONSUMED,	/* done with; freed already */
+};
+
+/**
+ * struct ho_pkt - a TCP packet in a hook
+ * @hn: the namespace
+ * @skb: the packet, data at the network header
+ * @family: NFPROTO_IPV4 or NFPROTO_IPV6
+ * @ttl: TTL or hop limit
+ * @thoff: length of the network header, bytes
+ * @doff: length of the TCP header, bytes
+ * @key: who talks to whom
+ * @hash: ho_table_hash() of @key
+ * @ifs: interfaces for socket lookups
+ * @seg: the segment
+ */
+struct ho_pkt {
+	struct ho_net *hn;
+	struct sk_buff *skb;
+	u8 family;
+	u8 ttl;
+	unsigned int thoff;
+	unsigned int doff;
+	struct ho_key key;
+	u64 hash;
+	struct ho_ifs ifs;
+	struct ho_seg seg;
+};
+
+/**
+ * ho_rx_tcp() - take what is halfopen's of the TCP packets for this host
+ * @hn: the namespace
+ * @skb: the packet, data at the network header, no socket attached
+ * @family: NFPROTO_IPV4 or NFPROTO_IPV6
+ *
+ * Context: softirq, RCU read side.
+ * Return: the verdict.
+ */
+enum ho_verdict ho_rx_tcp(struct ho_net *hn, struct sk_buff *skb, u8 family);
+
+/**
+ * ho_rx_settle() - wait until a request socket is as halfopen promised
+ * @hn: the namespace
+ * @skb: a packet with a request socket attached, data at the network header
+ * @family: NFPROTO_IPV4 or NFPROTO_IPV6
+ *
+ * Between hashing a request and correcting it there are some hundred
+ * instructions on the CPU that hands over. A segment that found the request
+ * meanwhile waits for them.
+ *
+ * Context: softirq, RCU read side.
+ */
+void ho_rx_settle(struct ho_net *hn, struct sk_buff *skb, u8 family);
+
+/**
+ * ho_rx_parse_options() - read the TCP options of a packet
+ * @pkt: its seg.opts is filled
+ *
+ * Apart from the rest, because most packets need none.
+ *
+ * Context: softirq.
+ */
+void ho_rx_parse_options(struct ho_pkt *pkt);
+
+/**
+ * ho_rx_checksum_ok() - is the TCP checksum right?
+ * @pkt: the packet; a netfilter hook sees it unverified
+ *
+ * Context: softirq.
+ * Return: true if so.
+ */
+bool ho_rx_checksum_ok(const struct ho_pkt *pkt);
+
+/**
+ * ho_rx_listener() - the socket that listens for a packet
+ * @pkt: the packet
+ *
+ * Context: softirq, RCU read side.
+ * Return: borrowed until the section ends, or NULL.
+ */
+struct sock *ho_rx_listener(const struct ho_pkt *pkt);
+
+/**
+ * ho_rx_consume() - be done with a packet
+ * @pkt: the packet; freed, and counted as delivered
+ *
+ * Context: softirq.
+ * Return: HO_CONSUMED.
+ */
+enum ho_verdict ho_rx_consume(const struct ho_pkt *pkt);
+
+/**
+ * ho_rx_drop() - refuse a packet where the stack would
+ * @pkt: the packet; counted as delivered
+ * @why: counter
+ *
+ * Context: softirq.
+ * Return: HO_DROP.
+ */
+enum ho_verdict ho_rx_drop(const struct ho_pkt *pkt, enum ho_stat why);
+
+#endif /* _HALFOPEN_RX_H */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A half-open connection: its segments and its SYN-ACKs. */
+#ifndef _HALFOPEN_SYNRECV_H
+#define _HALFOPEN_SYNRECV_H
+
+#include <halfopen/rx.h>
+
+struct ho_path;
+
+/**
+ * ho_synrecv_rx() - let a segment act on its entry
+ * @pkt: the packet; there was an entry of its key
+ * @gone: set if there is none any more; then nothing was done
+ *
+ * Context: softirq, RCU read side.
+ * Return: the verdict.
+ */
+enum ho_verdict ho_synrecv_rx(struct ho_pkt *pkt, bool *gone);
+
+/**
+ * ho_synrecv_send() - send and count a SYN-ACK
+ * @hn: the namespace
+ * @lsk: the listener
+ * @conn: the connection
+ * @path: the way back; its dst is used up
+ * @now_ns: monotonic clock
+ *
+ * Context: softirq, RCU read side, no locks.
+ * Return: true if it left. An error costs nothing but time: the entry stays and
+ * the timer tries again.
+ */
+bool ho_synrecv_send(struct ho_net *hn, const struct sock *lsk,
+		     const struct ho_conn *conn, struct ho_path *path,
+		     u64 now_ns);
+
+/**
+ * ho_synrecv_resend() - send the SYN-ACK of an entry again
+ * @hn: the namespace
+ * @lsk: the listener
+ * @conn: the connection
+ *
+ * Context: softirq, RCU read side, no locks.
+ */
+void ho_synrecv_resend(struct ho_net *hn, const struct sock *lsk,
+		       const struct ho_conn *conn);
+
+#endif /* _HALFOPEN_SYNRECV_H */

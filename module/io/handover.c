@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Giving a proven connection to the listener by replaying its SYN.
+ *
+ * The stack's own way from a SYN to a request is not callable on distribution
+ * kernels, but the listener's table of functions is.  So the SYN is rebuilt
+ * from the entry and given to its conn_request(), marked as if it had met a
+ * TIME_WAIT socket: that makes the stack use the ISN that we already promised
+ * and skip queue limits and cookies (TCP_SKB_CB()->tcp_tw_isn, 0 means none).
+ * It allocates and hashes a request and sends a SYN-ACK; the LOCAL_OUT hook
+ * recognises it by the request in skb->sk, corrects in the request what the
+ * stack could not know, and swallows the packet.  The caller then lets the
+ * client's segment go on: the stack finds the request and does the rest.
+ *
+ * The bucket lock is held throughout.  The request is visible to other CPUs
+ * before it is corrected; a segment of the same connection on another CPU
+ * either finds the entry and waits for that lock, or finds the request and
+ * waits for it in ho_rx_settle().
+ *
+ * Nothing of ours stays behind: the request is the stack's own, the rebuilt SYN
+ * dies here.
+ */
+#include <halfopen/handover.h>
+
+#include <net/tcp.h>
+
+#include <halfopen/compat.h>
+#include <halfopen/opts.h>
+#include <halfopen/sysctl.h>
+#include <halfopen/tx.h>
+#include <halfopen/verify.h>
+
+/**
+ * struct ho_replay - the handover under way on this CPU
+ * @hn: the namespace
+ * @lsk: the listener
+ * @conn: the connection
+ * @own: waiting for halfopen's own SYN-ACK, sent for comparison; else for the
+ *	stack's
+ * @captured: the SYN-ACK, once it came
+ */
+struct ho_replay {
+	struct ho_net *hn;
+	struct sock *lsk;
+	const struct ho_conn *conn;
+	bool own;
+	struct sk_buff *captured;
+};
+
+/* Softirqs do not nest, so one a CPU is enough; NULL is "none". */
+static DEFINE_PER_CPU(struct ho_replay *, ho_replay);
+
+/* --- the SYN, rebuilt --- */
+
+static void push_v4(struct sk_buff *syn, const struct ho_conn *conn)
+{
+	struct iphdr *iph = skb_push(syn, sizeof(*iph));
+
+	*iph = (struct iphdr) {
+		.version = 4,
+		.ihl = sizeof(*iph) / 4,
+		.tos = conn->req.tos,
+		.tot_len = htons(syn->len),
+		.ttl = IPDEFTTL,
+		.protocol = IPPROTO_TCP,
+		.saddr = conn->key.raddr.s6_addr32[3],
+		.daddr = conn->key.laddr.s6_addr32[3],
+	};
+}
+
+static void push_v6(struct sk_buff *syn, const struct ho_conn *conn)
+{
+	struct ipv6hdr *hdr = skb_push(syn, sizeof(*hdr));
+
+	*hdr = (struct ipv6hdr) {
+		.nexthdr = IPPROTO_TCP,
+		.payload_len = htons(syn->len - sizeof(*hdr)),
+		.hop_limit = IPDEFTTL,
+		.saddr = conn->key.raddr,
+		.daddr = conn->key.laddr,
+	};
+	ip6_flow_hdr(hdr, conn->req.tos, 0);
+}
+
+static void put_tcp(struct sk_buff *syn, const struct ho_conn *conn)
+{
+	const struct ho_req *req = &conn->req;
+	unsigned int len = sizeof(struct tcphdr) + ho_opts_syn_len(req);
+	struct tcphdr *th = skb_push(syn, len);
+
+	memset(th, 0, sizeof(*th));
+	th->source = conn->key.rport;
+	th->dest = conn->key.lport;
+	th->seq = htonl(req->rcv_isn);
+	th->doff = len / 4;
+	th->syn = 1;
+	th->ece = req->ecn_ok;
+	th->cwr = req->ecn_ok;
+	ho_opts_emit_syn((u8 *)(th + 1), req);
+	skb_reset_transport_header(syn);
+}
+
+/*
+ * As tcp_v4_fill_cb() and tcp_v6_fill_cb() leave it; the IP part is the
+ * segment's.
+ */
+static void fill_cb(struct sk_buff *syn, const struct ho_pkt *pkt,
+		    const struct ho_conn *conn)
+{
+	struct tcp_skb_cb *cb = TCP_SKB_CB(syn);
+
+	memset(cb, 0, sizeof(*cb));
+	if (pkt->family == NFPROTO_IPV4)
+		cb->header.h4 = *IPCB(pkt->skb);
+	else
+		cb->header.h6 = *IP6CB(pkt->skb);
+	cb->seq = conn->req.rcv_isn;
+	cb->end_seq = conn->req.rcv_isn + 1;
+	cb->tcp_flags = HO_TCP_SYN;
+	cb->ip_dsfield = conn->req.tos;
+	cb->tcp_tw_isn = conn->req.snt_isn;
+}
+
+static struct sk_buff *rebuild_syn(const struct ho_pkt *pkt,
+				   const struct ho_conn *conn)
+{
+	struct sk_buff *skb = pkt->skb;
+	struct sk_buff *syn;
+
+	syn = alloc_skb(MAX_TCP_HEADER, GFP_ATOMIC | __GFP_NOWARN);
+	if (!syn)
+		return NULL;
+	skb_reserve(syn, MAX_TCP_HEADER);
+	put_tcp(syn, conn);
+	if (pkt->family == NFPROTO_IPV4)
+		push_v4(syn, conn);
+	else
+		push_v6(syn, conn);
+	skb_reset_network_header(syn);
+	skb_reset_mac_header(syn);
+	__skb_pull(syn, pkt->family == NFPROTO_IPV4 ? sizeof(struct iphdr) :
+						      sizeof(struct ipv6hdr));
+
+	syn->protocol = skb->protocol;
+	syn->dev = skb->dev;
+	syn->skb_iif = skb->skb_iif;
+	syn->mark = conn->mark;
+	syn->ip_summed = CHECKSUM_UNNECESSARY;
+	skb_copy_secmark(syn, skb);
+	skb_copy_queue_mapping(syn, skb);
+	/* borrowed: the segment outlives the SYN */
+	skb_dst_set_noref(syn, skb_dst(skb));
+	fill_cb(syn, pkt, conn);
+	return syn;
+}
+
+/* --- the request, corrected --- */
+
+static u64 first_synack_us(const struct ho_req *req)
+{
+	u64 now_us = div_u64(ktime_get_ns(), NSEC_PER_USEC);
+
+	return now_us - (u32)((u32)now_us - req->snt_us);
+}
+
+static void correct_timing(struct request_sock *rsk, const struct ho_req *req,
+			   struct sock *lsk)
+{
+	tcp_rsk(rsk)->snt_synack = first_synack_us(req);
+	rsk->num_retrans = req->retrans;
+	if (!req->timeouts)
+		return;
+	/* as reqsk_timer_handler() does at the first timeout */
+	rsk->num_timeout = req->timeouts;
+	atomic_dec(&inet_csk(lsk)->icsk_accept_queue.young);
+}
+
+static void correct_options(struct request_sock *rsk, const struct ho_req *req)
+{
+	struct inet_request_sock *ireq = inet_rsk(rsk);
+
+	rsk->mss = req->mss;
+	rsk->ts_recent = req->ts_recent;
+	ireq->tstamp_ok = req->tstamp_ok;
+	ireq->sack_ok = req->sack_ok;
+	ireq->ecn_ok = req->ecn_ok;
+	ireq->wscale_ok = req->wscale_ok;
+	ireq->snd_wscale = req->snd_wscale;
+	ireq->rcv_wscale = req->rcv_wscale;
+	/* may be more than a SYN-ACK can say; else the promise holds */
+	if (min_t(u32, rsk->rsk_rcv_wnd, HO_WIN_UNSCALED_MAX) != req->win)
+		rsk->rsk_rcv_wnd = req->win;
+}
+
+static void correct(struct request_sock *rsk, const struct ho_replay *replay)
+{
+	const struct ho_conn *conn = replay->conn;
+	struct tcp_request_sock *treq = tcp_rsk(rsk);
+	u32 ts_off = ho_tx_ts_off(conn);
+
+	treq->ts_off = ts_off;
+	treq->txhash = ho_tx_hash(replay->hn, replay->lsk, conn);
+	correct_timing(rsk, &conn->req, replay->lsk);
+	correct_options(rsk, &conn->req);
+	ho_req_set_tsval(treq,
+			 (u32)div_u64(treq->snt_synack, USEC_PER_MSEC) + ts_off,
+			 (u32)div_u64(ktime_get_ns(), NSEC_PER_MSEC) + ts_off);
+}
+
+/*
+ * It was counted on its way here, and the one that really left was counted
+ * before.
+ */
+static void uncount(struct net *net, struct sk_buff *skb)
+{
+	TCP_DEC_STATS(net, TCP_MIB_OUTSEGS);
+	if (skb->protocol == htons(ETH_P_IP))
+		ho_uncount_out_v4(net);
+	else
+		ho_uncount_out_v6(net, ip6_dst_idev(skb_dst(skb)), skb->len);
+}
+
+/* --- both together --- */
+
+/* The stack's belongs to the new request, halfopen's to no socket. */
+static bool is_answer(const struct ho_replay *replay, const struct sk_buff *skb)
+{
+	const struct ho_key *key = &replay->conn->key;
+	const struct sock *sk = skb->sk;
+
+	if (replay->own)
+		return !sk && tcp_hdr(skb)->source == key->lport &&
+		       tcp_hdr(skb)->dest == key->rport;
+	return sk && sk->sk_state == TCP_NEW_SYN_RECV &&
+	       sk->sk_num == ntohs(key->lport) && sk->sk_dport == key->rport;
+}
+
+bool ho_handover_capture(struct sk_buff *skb)
+{
+	struct ho_replay *replay = this_cpu_read(ho_replay);
+
+	if (likely(!replay) || replay->captured || !is_answer(replay, skb))
+		return false;
+	if (!replay->own)
+		correct(inet_reqsk(skb->sk), replay);
+	uncount(replay->hn->net, skb);
+	replay->captured = skb;
+	return true;
+}
+
+/* Send ours once more, into the same trap. */
+static void verify(struct ho_replay *replay, struct sk_buff *theirs)
+{
+	struct ho_net *hn = replay->hn;
+	struct ho_path path;
+
+	replay->own = true;
+	replay->captured = NULL;
+	if (ho_tx_route(hn->net, replay->lsk, replay->conn, &path) < 0)
+		return;
+	this_cpu_write(ho_replay, replay);
+	ho_tx_synack(hn, replay->lsk, replay->conn, &path, ktime_get_ns());
+	this_cpu_write(ho_replay, NULL);
+
+	if (replay->captured && ho_verify_synack(theirs, replay->captured))
+		ho_stat_inc(hn, HO_STAT_verify_ok);
+	else
+		ho_stat_inc(hn, HO_STAT_verify_diff);
+	consume_skb(replay->captured);
+}
+
+/*
+ * No memory for the stack's SYN-ACK, or a hook before ours dropped it: the
+ * request may be there all the same, and wrong until it is corrected.
+ */
+static bool correct_unseen(const struct ho_pkt *pkt,
+			   const struct ho_replay *replay)
+{
+	struct sock *sk = ho_socket_get(pkt->hn->net, &pkt->key, &pkt->ifs);
+	bool ours;
+
+	if (!sk)
+		return false;
+	ours = sk->sk_state == TCP_NEW_SYN_RECV &&
+	       tcp_rsk(inet_reqsk(sk))->snt_isn == replay->conn->req.snt_isn;
+	if (ours)
+		correct(inet_reqsk(sk), replay);
+	sock_gen_put(sk);
+	return ours;
+}
+
+bool ho_handover(const struct ho_pkt *pkt, struct sock *lsk,
+		 const struct ho_conn *conn)
+{
+	struct ho_replay replay = { .hn = pkt->hn, .lsk = lsk, .conn = conn };
+	struct sk_buff *syn = rebuild_syn(pkt, conn);
+	struct sk_buff *theirs;
+
+	if (!syn)
+		return false;
+
+	this_cpu_write(ho_replay, &replay);
+	inet_csk(lsk)->icsk_af_ops->conn_request(lsk, syn);
+	this_cpu_write(ho_replay, NULL);
+	consume_skb(syn);
+
+	theirs = replay.captured;
+	if (!theirs)
+		return correct_unseen(pkt, &replay);
+	if (ho_sysctl_verify(pkt->hn))
+		verify(&replay, theirs);
+	consume_skb(theirs);
+	return true;
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The netfilter hooks of a namespace.
+ *
+ * LOCAL_IN, after every filter rule and well before conntrack confirms (INT_MAX
+ * for IPv4, INT_MAX - 1 for IPv6): firewall rules see a SYN first and keep
+ * their say, and a SYN that is taken leaves nothing in conntrack.
+ *
+ * LOCAL_OUT, before all others: nobody else sees the SYN-ACK that the stack
+ * makes during a handover, because the one that the client got left long ago.
+ *
+ * Segments of established connections carry their socket already (early demux):
+ * one load and one branch.
+ */
+#include <halfopen/hook.h>
+
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
+#include <net/ip.h>
+#include <net/ipv6.h>
+
+#include <halfopen/handover.h>
+#include <halfopen/icmp.h>
+#include <halfopen/net.h>
+#include <halfopen/rx.h>
+
+enum {
+	PRI_IN	= INT_MAX - 16,
+	PRI_OUT	= INT_MIN,
+};
+
+static unsigned int verdict_to_nf(enum ho_verdict verdict)
+{
+	switch (verdict) {
+	case HO_PASS:
+		return NF_ACCEPT;
+	case HO_DROP:
+		return NF_DROP;
+	case HO_CONSUMED:
+		return NF_STOLEN;
+	}
+	return NF_ACCEPT;
+}
+
+static unsigned int ho_hook_in(const struct net *net, struct sk_buff *skb,
+			       u8 family, u8 proto)
+{
+	if (skb->sk) {
+		if (unlikely(skb->sk->sk_state == TCP_NEW_SYN_RECV))
+			ho_rx_settle(ho_net(net), skb, family);
+		return NF_ACCEPT;
+	}
+	if (proto == IPPROTO_TCP)
+		return verdict_to_nf(ho_rx_tcp(ho_net(net), skb, family));
+	if (proto == (family == NFPROTO_IPV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
+		ho_icmp_rx(ho_net(net), skb, family);
+	return NF_ACCEPT;
+}
+
+static unsigned int ho_hook_in_v4(void *priv, struct sk_buff *skb,
+				  const struct nf_hook_state *state)
+{
+	return ho_hook_in(state->net, skb, NFPROTO_IPV4, ip_hdr(skb)->protocol);
+}
+
+/* TCP behind extension headers is left to the stack. */
+static unsigned int ho_hook_in_v6(void *priv, struct sk_buff *skb,
+				  const struct nf_hook_state *state)
+{
+	return ho_hook_in(state->net, skb, NFPROTO_IPV6,
+			  ipv6_hdr(skb)->nexthdr);
+}
+
+static unsigned int ho_hook_out(void *priv, struct sk_buff *skb,
+				const struct nf_hook_state *state)
+{
+	return ho_handover_capture(skb) ? NF_STOLEN : NF_ACCEPT;
+}
+
+static const struct nf_hook_ops ho_hooks[] = {
+	{
+		.hook		= ho_hook_in_v4,
+		.pf		= NFPROTO_IPV4,
+		.hooknum	= NF_INET_LOCAL_IN,
+		.priority	= PRI_IN,
+	},
+	{
+		.hook		= ho_hook_in_v6,
+		.pf		= NFPROTO_IPV6,
+		.hooknum	= NF_INET_LOCAL_IN,
+		.priority	= PRI_IN,
+	},
+	{
+		.hook		= ho_hook_out,
+		.pf		= NFPROTO_IPV4,
+		.hooknum	= NF_INET_LOCAL_OUT,
+		.priority	= PRI_OUT,
+	},
+	{
+		.hook		= ho_hook_out,
+		.pf		= NFPROTO_IPV6,
+		.hooknum	= NF_INET_LOCAL_OUT,
+		.priority	= PRI_OUT,
+	},
+};
+
+int ho_hook_net_init(struct net *net)
+{
+	return nf_register_net_hooks(net, ho_hooks, ARRAY_SIZE(ho_hooks));
+}
+
+void ho_hook_net_exit(struct net *net)
+{
+	nf_unregister_net_hooks(net, ho_hooks, ARRAY_SIZE(ho_hooks));
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Packets in: from skb to segment, and who has to do with it.
+ *
+ *   parse -> key -> table -> synrecv.c (an entry exists) or syn.c (a new SYN)
+ *         -> one verdict
+ *
+ * Any other segment without an entry is the stack's.
+ */
+#include <halfopen/rx.h>
+
+#include <linux/netfilter.h>
+#include <net/ipv6.h>
+#include <net/tcp.h>
+
+#include <halfopen/key.h>
+#include <halfopen/net.h>
+#include <halfopen/opts.h>
+#include <halfopen/syn.h>
+#include <halfopen/synrecv.h>
+
+/* Addresses, interfaces, TTL and TOS. */
+static void parse_v4(struct ho_pkt *pkt)
+{
+	const struct iphdr *iph = ip_hdr(pkt->skb);
+
+	ho_key_set_v4(&pkt->key, iph->saddr, iph->daddr);
+	pkt->thoff = ip_hdrlen(pkt->skb);
+	pkt->ttl = iph->ttl;
+	pkt->seg.tos = iph->tos;
+	pkt->ifs.dif = inet_iif(pkt->skb);
+	pkt->ifs.sdif = inet_sdif(pkt->skb);
+	pkt->key.iif = pkt->ifs.sdif ? pkt->ifs.dif : 0;
+}
+
+static void parse_v6(struct ho_pkt *pkt)
+{
+	const struct ipv6hdr *hdr = ipv6_hdr(pkt->skb);
+	bool scoped = ipv6_addr_type(&hdr->saddr) & IPV6_ADDR_LINKLOCAL;
+
+	pkt->key.raddr = hdr->saddr;
+	pkt->key.laddr = hdr->daddr;
+	pkt->thoff = sizeof(*hdr);
+	pkt->ttl = hdr->hop_limit;
+	pkt->seg.tos = ipv6_get_dsfield(hdr);
+	pkt->ifs.dif = inet6_iif(pkt->skb);
+	pkt->ifs.sdif = inet6_sdif(pkt->skb);
+	pkt->key.iif = pkt->ifs.sdif || scoped ? pkt->ifs.dif : 0;
+}
+
+/* Everything but the options; false if this is no TCP header. */
+static bool parse(struct ho_pkt *pkt)
+{
+	struct sk_buff *skb = pkt->skb;
+	struct ho_seg *seg = &pkt->seg;
+	const struct tcphdr *th;
+
+	if (pkt->family == NFPROTO_IPV4)
+		parse_v4(pkt);
+	else
+		parse_v6(pkt);
+
+	if (!pskb_may_pull(skb, pkt->thoff + sizeof(*th)))
+		return false;
+	pkt->doff = tcp_hdrlen(skb);
+	if (pkt->doff < sizeof(*th) ||
+	    !pskb_may_pull(skb, pkt->thoff + pkt->doff))
+		return false;
+
+	th = tcp_hdr(skb);
+	pkt->key.rport = th->source;
+	pkt->key.lport = th->dest;
+	seg->seq = ntohl(th->seq);
+	seg->ack = ntohl(th->ack_seq);
+	seg->flags = tcp_flag_byte(th);
+	seg->reserved = th->res1;
+	seg->data_len = skb->len - pkt->thoff - pkt->doff;
+	seg->end_seq = seg->seq + th->syn + th->fin + seg->data_len;
+	return true;
+}
+
+void ho_rx_parse_options(struct ho_pkt *pkt)
+{
+	const struct tcphdr *th = tcp_hdr(pkt->skb);
+
+	ho_opts_parse(&pkt->seg.opts, (const u8 *)(th + 1),
+		      pkt->doff - sizeof(*th), th->syn);
+}
+
+bool ho_rx_checksum_ok(const struct ho_pkt *pkt)
+{
+	return !nf_checksum(pkt->skb, NF_INET_LOCAL_IN, pkt->thoff, IPPROTO_TCP,
+			    pkt->family);
+}
+
+/* What the stack would have counted between this hook and the listener. */
+static void count_delivered(const struct ho_pkt *pkt)
+{
+	struct net *net = pkt->hn->net;
+
+	if (pkt->family == NFPROTO_IPV4)
+		IP_INC_STATS(net, IPSTATS_MIB_INDELIVERS);
+	else
+		IP6_INC_STATS(net, ip6_dst_idev(skb_dst(pkt->skb)),
+			      IPSTATS_MIB_INDELIVERS);
+	TCP_INC_STATS(net, TCP_MIB_INSEGS);
+}
+
+enum ho_verdict ho_rx_consume(const struct ho_pkt *pkt)
+{
+	count_delivered(pkt);
+	consume_skb(pkt->skb);
+	return HO_CONSUMED;
+}
+
+enum ho_verdict ho_rx_drop(const struct ho_pkt *pkt, enum ho_stat why)
+{
+	ho_stat_inc(pkt->hn, why);
+	count_delivered(pkt);
+	return HO_DROP;
+}
+
+struct sock *ho_rx_listener(const struct ho_pkt *pkt)
+{
+	struct sock *lsk;
+
+	/*
+	 * SO_REUSEPORT programs read from the TCP header on, see
+	 * inet_lookup_skb()
+	 */
+	__skb_pull(pkt->skb, pkt->thoff);
+	lsk = ho_listener_find(pkt->hn->net, &pkt->key, &pkt->ifs, pkt->skb,
+			       pkt->doff);
+	__skb_push(pkt->skb, pkt->thoff);
+	return lsk;
+}
+
+static bool is_new_syn(const struct ho_seg *seg)
+{
+	return (seg->flags & (HO_TCP_SYN | HO_TCP_ACK | HO_TCP_RST |
+			      HO_TCP_FIN)) == HO_TCP_SYN;
+}
+
+enum ho_verdict ho_rx_tcp(struct ho_net *hn, struct sk_buff *skb, u8 family)
+{
+	struct ho_pkt pkt = { .hn = hn, .skb = skb, .family = family };
+	enum ho_verdict verdict;
+	bool gone = false;
+
+	if (!parse(&pkt)) {
+		ho_stat_inc(hn, HO_STAT_declined_malformed);
+		return HO_PASS;
+	}
+	if (!is_new_syn(&pkt.seg) && !ho_budget_upper(&hn->tbl.budget))
+		return HO_PASS;
+
+	pkt.hash = ho_table_hash(&hn->tbl, &pkt.key);
+	if (ho_table_find_rcu(&hn->tbl, &pkt.key, pkt.hash)) {
+		verdict = ho_synrecv_rx(&pkt, &gone);
+		if (!gone)
+			return verdict;
+	}
+	return is_new_syn(&pkt.seg) ? ho_syn_rx(&pkt) : HO_PASS;
+}
+
+void ho_rx_settle(struct ho_net *hn, struct sk_buff *skb, u8 family)
+{
+	struct ho_pkt pkt = { .hn = hn, .skb = skb, .family = family };
+	struct ho_bucket *bkt;
+
+	if (!ho_budget_upper(&hn->tbl.budget) || !parse(&pkt))
+		return;
+	pkt.hash = ho_table_hash(&hn->tbl, &pkt.key);
+	bkt = ho_table_lock(&hn->tbl, pkt.hash);
+	if (bkt)
+		ho_table_unlock(bkt);
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What halfopen sends: SYN-ACKs, ACKs and RSTs, down to the TCP header.
+ * Addresses, routes and network headers are in tx_v4.c and tx_v6.c.
+ */
+#include <halfopen/tx.h>
+
+#include <net/tcp.h>
+
+#include <halfopen/isn.h>
+#include <halfopen/key.h>
+#include <halfopen/opts.h>
+#include <halfopen/sysctl.h>
+
+/* Reveals itself in ISNs, so it is not the tables' secret. */
+static siphash_key_t ho_isn_secret __ro_after_init;
+
+void __init ho_tx_init(void)
+{
+	get_random_bytes(&ho_isn_secret, sizeof(ho_isn_secret));
+}
+
+u32 ho_tx_isn(const struct ho_key *key)
+{
+	return ho_isn(key, &ho_isn_secret, ktime_get_real_ns());
+}
+
+u32 ho_tx_ts_off(const struct ho_conn *conn)
+{
+	if (!conn->req.ts_rand)
+		return 0;
+	return ho_isn_ts_off(&conn->key, &ho_isn_secret);
+}
+
+u32 ho_tx_hash(const struct ho_net *hn, const struct sock *lsk,
+	       const struct ho_conn *conn)
+{
+	/* the half that chooses no bucket */
+	u32 hash = ho_table_hash(&hn->tbl, &conn->key) >> 32;
+
+	if (READ_ONCE(lsk->sk_txrehash) == SOCK_TXREHASH_ENABLED)
+		hash += conn->req.retrans * GOLDEN_RATIO_32;
+	return hash ? hash : 1;
+}
+
+u32 ho_tx_mark(const struct sock *lsk, const struct ho_conn *conn)
+{
+	u32 mark = READ_ONCE(lsk->sk_mark);
+
+	return mark ? mark : conn->mark;
+}
+
+u16 ho_tx_mss(const struct sock *lsk, const struct dst_entry *dst)
+{
+	return tcp_mss_clamp(tcp_sk(lsk), tcp_dst_advmss(dst));
+}
+
+int ho_tx_route(struct net *net, const struct sock *lsk,
+		const struct ho_conn *conn, struct ho_path *path)
+{
+	return ho_key_is_v4(&conn->key) ?
+	       ho_tx_v4_route(net, lsk, conn, path) :
+	       ho_tx_v6_route(net, lsk, conn, path);
+}
+
+static u32 tsval(const struct ho_conn *conn, u64 now_ns)
+{
+	return (u32)div_u64(now_ns, NSEC_PER_MSEC) + ho_tx_ts_off(conn);
+}
+
+/* An empty TCP header for @key's client, with room for the rest before it. */
+static struct sk_buff *alloc_segment(const struct ho_key *key,
+				     unsigned int opts_len, u8 flags)
+{
+	unsigned int len = sizeof(struct tcphdr) + opts_len;
+	struct sk_buff *nskb;
+	struct tcphdr *th;
+
+	nskb = alloc_skb(MAX_TCP_HEADER, GFP_ATOMIC | __GFP_NOWARN);
+	if (!nskb)
+		return NULL;
+	skb_reserve(nskb, MAX_TCP_HEADER);
+	th = skb_push(nskb, len);
+	skb_reset_transport_header(nskb);
+	memset(th, 0, sizeof(*th));
+	th->source = key->lport;
+	th->dest = key->rport;
+	th->doff = len / 4;
+	tcp_flag_byte(th) = flags;
+	return nskb;
+}
+
+int ho_tx_synack(struct ho_net *hn, const struct sock *lsk,
+		 const struct ho_conn *conn, struct ho_path *path, u64 now_ns)
+{
+	const struct ho_req *req = &conn->req;
+	u8 flags = HO_TCP_SYN | HO_TCP_ACK | (req->ecn_ok ? HO_TCP_ECE : 0);
+	struct sk_buff *nskb;
+	struct tcphdr *th;
+	int err;
+
+	nskb = alloc_segment(&conn->key, ho_opts_synack_len(req), flags);
+	if (!nskb) {
+		dst_release(path->dst);
+		return -ENOMEM;
+	}
+	th = tcp_hdr(nskb);
+	th->seq = htonl(req->snt_isn);
+	th->ack_seq = htonl(req->rcv_isn + 1);
+	th->window = htons(req->win);
+	ho_opts_emit_synack((u8 *)(th + 1), req, ho_tx_mss(lsk, path->dst),
+			    tsval(conn, now_ns));
+
+	skb_dst_set(nskb, path->dst);
+	skb_set_hash(nskb, ho_tx_hash(hn, lsk, conn), PKT_HASH_TYPE_L4);
+	nskb->mark = ho_tx_mark(lsk, conn);
+	TCP_INC_STATS(hn->net, TCP_MIB_OUTSEGS);
+
+	err = ho_key_is_v4(&conn->key) ?
+	      ho_tx_v4_synack(hn->net, lsk, conn, path, nskb) :
+	      ho_tx_v6_synack(hn->net, lsk, conn, path, nskb);
+	return net_xmit_eval(err);
+}
+
+static void send_reply(struct ho_net *hn, const struct sock *lsk,
+		       const struct ho_conn *conn, struct sk_buff *skb,
+		       const struct ho_reply *reply)
+{
+	struct sk_buff *nskb;
+	struct tcphdr *th;
+	int err;
+
+	nskb = alloc_segment(&conn->key, reply->timestamps ? HO_OPTS_TS_LEN : 0,
+			     reply->flags);
+	if (!nskb)
+		return;
+	th = tcp_hdr(nskb);
+	th->seq = htonl(reply->seq);
+	th->ack_seq = htonl(reply->ack);
+	th->window = htons(reply->win);
+	if (reply->timestamps)
+		ho_opts_emit_ts((u8 *)(th + 1), reply->tsval, reply->tsecr);
+	if (reply->txhash)
+		skb_set_hash(nskb, reply->txhash, PKT_HASH_TYPE_L4);
+
+	err = ho_key_is_v4(&conn->key) ?
+	      ho_tx_v4_reply(hn->net, lsk, reply->oif, skb, nskb) :
+	      ho_tx_v6_reply(hn->net, lsk, reply->oif, skb, nskb);
+	if (err < 0)
+		return;
+	TCP_INC_STATS(hn->net, TCP_MIB_OUTSEGS);
+	if (reply->flags & HO_TCP_RST)
+		TCP_INC_STATS(hn->net, TCP_MIB_OUTRSTS);
+}
+
+void ho_tx_ack(struct ho_net *hn, const struct sock *lsk,
+	       const struct ho_conn *conn, struct sk_buff *skb)
+{
+	const struct ho_req *req = &conn->req;
+	const struct ho_reply reply = {
+		.seq = req->snt_isn + 1,
+		.ack = req->rcv_isn + 1,
+		.win = req->win >> req->rcv_wscale,
+		.flags = HO_TCP_ACK,
+		/*
+		 * the stack leaves the option out when there is nothing to echo
+		 */
+		.timestamps = req->ts_recent,
+		.tsval = tsval(conn, ktime_get_ns()),
+		.tsecr = req->ts_recent,
+		.oif = READ_ONCE(lsk->sk_bound_dev_if),
+		.txhash = ho_tx_hash(hn, lsk, conn),
+	};
+
+	send_reply(hn, lsk, conn, skb, &reply);
+}
+
+void ho_tx_reset(struct ho_net *hn, const struct sock *lsk,
+		 const struct ho_conn *conn, struct sk_buff *skb,
+		 const struct ho_seg *seg)
+{
+	bool ack = seg->flags & HO_TCP_ACK;
+	const struct ho_reply reply = {
+		.seq = ack ? seg->ack : 0,
+		.ack = ack ? 0 : seg->end_seq,
+		.flags = HO_TCP_RST | (ack ? 0 : HO_TCP_ACK),
+		.oif = READ_ONCE(lsk->sk_bound_dev_if),
+	};
+
+	send_reply(hn, lsk, conn, skb, &reply);
+}

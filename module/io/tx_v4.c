@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+/* IPv4: route, checksum, header, output. */
+#include <halfopen/tx.h>
+
+#include <net/inet_ecn.h>
+#include <net/ip.h>
+#include <net/route.h>
+#include <net/tcp.h>
+
+#include <halfopen/compat.h>
+
+static void set_checksum(struct sk_buff *nskb, __be32 saddr, __be32 daddr)
+{
+	struct tcphdr *th = tcp_hdr(nskb);
+
+	th->check = ~tcp_v4_check(nskb->len, saddr, daddr, 0);
+	nskb->ip_summed = CHECKSUM_PARTIAL;
+	nskb->csum_start = skb_transport_header(nskb) - nskb->head;
+	nskb->csum_offset = offsetof(struct tcphdr, check);
+}
+
+int ho_tx_v4_route(struct net *net, const struct sock *lsk,
+		   const struct ho_conn *conn, struct ho_path *path)
+{
+	struct flowi4 *fl4 = &path->fl.u.ip4;
+	struct rtable *rt;
+
+	flowi4_init_output(fl4, conn->key.iif, ho_tx_mark(lsk, conn),
+			   ip_sock_rt_tos(lsk), ip_sock_rt_scope(lsk),
+			   lsk->sk_protocol, inet_sk_flowi_flags(lsk),
+			   conn->key.raddr.s6_addr32[3],
+			   conn->key.laddr.s6_addr32[3], conn->key.rport,
+			   conn->key.lport, lsk->sk_uid);
+	ho_classify_flow(lsk, flowi4_to_flowi_common(fl4));
+	rt = ip_route_output_flow(net, fl4, lsk);
+	if (IS_ERR(rt)) {
+		IP_INC_STATS(net, IPSTATS_MIB_OUTNOROUTES);
+		return PTR_ERR(rt);
+	}
+	path->dst = &rt->dst;
+	return 0;
+}
+
+int ho_tx_v4_synack(struct net *net, const struct sock *lsk,
+		    const struct ho_conn *conn, struct ho_path *path,
+		    struct sk_buff *nskb)
+{
+	__be32 saddr = conn->key.laddr.s6_addr32[3];
+	__be32 daddr = conn->key.raddr.s6_addr32[3];
+	u8 tos = READ_ONCE(inet_sk(lsk)->tos);
+
+	if (READ_ONCE(net->ipv4.sysctl_tcp_reflect_tos))
+		tos = (conn->req.tos & ~INET_ECN_MASK) | (tos & INET_ECN_MASK);
+
+	set_checksum(nskb, saddr, daddr);
+	return ip_build_and_send_pkt(nskb, lsk, saddr, daddr, NULL, tos);
+}
+
+/*
+ * As ip_send_unicast_reply() with the stack's control socket: DF, ID 0, no
+ * socket.
+ */
+static void push_header(struct sk_buff *nskb, const struct flowi4 *fl4, u8 tos,
+			const struct dst_entry *dst)
+{
+	struct iphdr *iph = skb_push(nskb, sizeof(*iph));
+
+	skb_reset_network_header(nskb);
+	*iph = (struct iphdr) {
+		.version = 4,
+		.ihl = sizeof(*iph) / 4,
+		.tos = tos,
+		.frag_off = htons(IP_DF),
+		.ttl = ip4_dst_hoplimit(dst),
+		.protocol = IPPROTO_TCP,
+		.saddr = fl4->saddr,
+		.daddr = fl4->daddr,
+	};
+}
+
+int ho_tx_v4_reply(struct net *net, const struct sock *lsk, u32 oif,
+		   struct sk_buff *skb, struct sk_buff *nskb)
+{
+	const struct iphdr *iph = ip_hdr(skb);
+	u32 mark = IP4_REPLY_MARK(net, skb->mark);
+	struct flowi4 fl4;
+	struct rtable *rt;
+
+	mark = mark ? mark : READ_ONCE(lsk->sk_mark);
+	if (!oif && netif_index_is_l3_master(net, skb->skb_iif))
+		oif = skb->skb_iif;
+	flowi4_init_output(&fl4, oif, mark, RT_TOS(iph->tos),
+			   RT_SCOPE_UNIVERSE, IPPROTO_TCP,
+			   inet_sk_flowi_flags(lsk), iph->saddr, iph->daddr,
+			   tcp_hdr(skb)->source, tcp_hdr(skb)->dest,
+			   lsk->sk_uid);
+	security_skb_classify_flow(skb, flowi4_to_flowi_common(&fl4));
+	rt = ip_route_output_flow(net, &fl4, NULL);
+	if (IS_ERR(rt)) {
+		kfree_skb(nskb);
+		return PTR_ERR(rt);
+	}
+	skb_dst_set(nskb, &rt->dst);
+	nskb->mark = mark;
+	nskb->priority = READ_ONCE(lsk->sk_priority);
+	set_checksum(nskb, fl4.saddr, fl4.daddr);
+	push_header(nskb, &fl4, iph->tos & ~INET_ECN_MASK, &rt->dst);
+	return ip_local_out(net, NULL, nskb);
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+/* IPv6: route, checksum, header, output. */
+#include <halfopen/tx.h>
+
+#include <net/inet_ecn.h>
+#include <net/ip6_checksum.h>
+#include <net/ip6_route.h>
+#include <net/ipv6.h>
+#include <net/tcp.h>
+
+#include <halfopen/compat.h>
+
+static void set_checksum(struct sk_buff *nskb, const struct in6_addr *saddr,
+			 const struct in6_addr *daddr)
+{
+	nskb->ip_summed = CHECKSUM_PARTIAL;
+	__tcp_v6_send_check(nskb, saddr, daddr);
+}
+
+int ho_tx_v6_route(struct net *net, const struct sock *lsk,
+		   const struct ho_conn *conn, struct ho_path *path)
+{
+	struct flowi6 *fl6 = &path->fl.u.ip6;
+	struct dst_entry *dst;
+
+	memset(fl6, 0, sizeof(*fl6));
+	fl6->flowi6_proto = IPPROTO_TCP;
+	fl6->daddr = conn->key.raddr;
+	fl6->saddr = conn->key.laddr;
+	fl6->flowi6_oif = conn->key.iif;
+	fl6->flowi6_mark = ho_tx_mark(lsk, conn);
+	fl6->fl6_dport = conn->key.rport;
+	fl6->fl6_sport = conn->key.lport;
+	fl6->flowi6_uid = lsk->sk_uid;
+	ho_classify_flow(lsk, flowi6_to_flowi_common(fl6));
+
+	dst = ip6_dst_lookup_flow(net, lsk, fl6, NULL);
+	if (IS_ERR(dst))
+		return PTR_ERR(dst);
+	path->dst = dst;
+	return 0;
+}
+
+int ho_tx_v6_synack(struct net *net, const struct sock *lsk,
+		    const struct ho_conn *conn, struct ho_path *path,
+		    struct sk_buff *nskb)
+{
+	struct flowi6 *fl6 = &path->fl.u.ip6;
+	int tclass = inet6_sk(lsk)->tclass;
+
+	if (READ_ONCE(net->ipv4.sysctl_tcp_reflect_tos))
+		tclass = (conn->req.tos & ~INET_ECN_MASK) |
+			 (tclass & INET_ECN_MASK);
+
+	set_checksum(nskb, &conn->key.laddr, &conn->key.raddr);
+	fl6->daddr = conn->key.raddr;
+	return ip6_xmit(lsk, nskb, fl6, nskb->mark, NULL, tclass,
+			READ_ONCE(lsk->sk_priority));
+}
+
+static void reply_flow(struct net *net, const struct sock *lsk, u32 oif,
+		       struct sk_buff *skb, struct flowi6 *fl6)
+{
+	const struct ipv6hdr *hdr = ipv6_hdr(skb);
+	u32 mark = IP6_REPLY_MARK(net, skb->mark);
+
+	memset(fl6, 0, sizeof(*fl6));
+	fl6->flowi6_proto = IPPROTO_TCP;
+	fl6->daddr = hdr->saddr;
+	fl6->saddr = hdr->daddr;
+	if (!oif && rt6_need_strict(&fl6->daddr))
+		oif = inet6_iif(skb);
+	else if (!oif && netif_index_is_l3_master(net, skb->skb_iif))
+		oif = skb->skb_iif;
+	fl6->flowi6_oif = oif;
+	fl6->flowi6_mark = mark ? mark : READ_ONCE(lsk->sk_mark);
+	fl6->fl6_dport = tcp_hdr(skb)->source;
+	fl6->fl6_sport = tcp_hdr(skb)->dest;
+	fl6->flowi6_uid = lsk->sk_uid;
+	security_skb_classify_flow(skb, flowi6_to_flowi_common(fl6));
+}
+
+int ho_tx_v6_reply(struct net *net, const struct sock *lsk, u32 oif,
+		   struct sk_buff *skb, struct sk_buff *nskb)
+{
+	u8 tclass = ipv6_get_dsfield(ipv6_hdr(skb)) & ~INET_ECN_MASK;
+	struct dst_entry *dst;
+	struct flowi6 fl6;
+
+	reply_flow(net, lsk, oif, skb, &fl6);
+	dst = ip6_dst_lookup_flow(net, lsk, &fl6, NULL);
+	if (IS_ERR(dst)) {
+		kfree_skb(nskb);
+		return PTR_ERR(dst);
+	}
+	skb_dst_set(nskb, dst);
+	set_checksum(nskb, &fl6.saddr, &fl6.daddr);
+	/*
+	 * the control socket: the listener's hop limit is for its connections
+	 */
+	return ip6_xmit(net->ipv6.tcp_sk, nskb, &fl6, fl6.flowi6_mark, NULL,
+			tclass, READ_ONCE(lsk->sk_priority));
+}

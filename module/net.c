@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * halfopen in one network namespace: what exists, in which order, and how it
+ * ends.
+ *
+ * Teardown of a namespace, on its deletion and on rmmod alike:
+ *  1. pre_exit unregisters the hooks.  Packets in a hook go on until the grace
+ *     period that the core waits for between all pre_exit and all exit calls;
+ *     after it no CPU runs packet code of this namespace.
+ *  2. exit removes sysctls and proc files, which waits for their users.
+ *  3. ho_table_exit() shuts the timers down and waits for running handlers;
+ *     they could not arm themselves again.  Now nobody else knows the table.
+ *  4. It gives every entry to RCU and frees the table.  No reader is left, but
+ *     the grace periods of entries that were handed over may still be running;
+ *     their callbacks touch nothing but the entry and its slab cache.
+ *  5. On rmmod ho_entry_exit() waits for those callbacks before the caches and
+ *     the text go.
+ */
+#include <halfopen/net.h>
+
+#include <net/ip.h>
+
+#include <halfopen/hook.h>
+#include <halfopen/listener.h>
+#include <halfopen/proc.h>
+#include <halfopen/synrecv.h>
+#include <halfopen/sysctl.h>
+
+unsigned int ho_net_id __read_mostly;
+
+static unsigned int ho_buckets __read_mostly;
+
+/*
+ * Where the interface takes part in the key the listener is bound to it or to
+ * none.
+ */
+static struct sock *find_listener(struct ho_table *tbl,
+				  const struct ho_key *key)
+{
+	const struct ho_ifs ifs = { .dif = key->iif };
+
+	return ho_listener_find(ho_net_of(tbl)->net, key, &ifs, NULL, 0);
+}
+
+static unsigned int ho_net_retries(struct ho_table *tbl,
+				   const struct ho_key *key, unsigned int dflt,
+				   void **ctx)
+{
+	struct sock *lsk = find_listener(tbl, key);
+
+	*ctx = lsk;
+	return lsk ? ho_listener_retries(lsk, dflt) : dflt;
+}
+
+static void ho_net_resend(struct ho_table *tbl, const struct ho_conn *conn,
+			  void *ctx)
+{
+	NET_INC_STATS(ho_net_of(tbl)->net, LINUX_MIB_TCPTIMEOUTS);
+	/* A listener that restarts is back before the next timeout. */
+	if (ctx)
+		ho_synrecv_resend(ho_net_of(tbl), ctx, conn);
+}
+
+static void ho_net_expired(struct ho_table *tbl)
+{
+	NET_INC_STATS(ho_net_of(tbl)->net, LINUX_MIB_TCPTIMEOUTS);
+	ho_stat_inc(ho_net_of(tbl), HO_STAT_expired);
+}
+
+static const struct ho_timer_ops ho_net_timer_ops = {
+	.retries	= ho_net_retries,
+	.resend		= ho_net_resend,
+	.expired	= ho_net_expired,
+};
+
+static int __net_init ho_net_start(struct net *net)
+{
+	struct ho_net *hn = ho_net(net);
+	int err;
+
+	hn->net = net;
+	err = ho_table_init(&hn->tbl, ho_buckets, &ho_net_timer_ops);
+	if (err)
+		return err;
+	err = ho_stats_net_init(hn);
+	if (err)
+		goto err_table;
+	err = ho_sysctl_net_init(hn);
+	if (err)
+		goto err_stats;
+	err = ho_proc_net_init(hn);
+	if (err)
+		goto err_sysctl;
+	err = ho_hook_net_init(net);
+	if (err)
+		goto err_proc;
+	return 0;
+
+err_proc:
+	ho_proc_net_exit(hn);
+err_sysctl:
+	ho_sysctl_net_exit(hn);
+err_stats:
+	ho_stats_net_exit(hn);
+err_table:
+	ho_table_exit(&hn->tbl);
+	return err;
+}
+
+static void __net_exit ho_net_stop_hooks(struct net *net)
+{
+	ho_hook_net_exit(net);
+}
+
+static void __net_exit ho_net_stop(struct net *net)
+{
+	struct ho_net *hn = ho_net(net);
+
+	ho_proc_net_exit(hn);
+	ho_sysctl_net_exit(hn);
+	ho_table_exit(&hn->tbl);
+	ho_stats_net_exit(hn);
+}
+
+static struct pernet_operations ho_net_ops = {
+	.init		= ho_net_start,
+	.pre_exit	= ho_net_stop_hooks,
+	.exit		= ho_net_stop,
+	.id		= &ho_net_id,
+	.size		= sizeof(struct ho_net),
+};
+
+int ho_net_init(unsigned int buckets)
+{
+	ho_buckets = buckets;
+	return register_pernet_subsys(&ho_net_ops);
+}
+
+void ho_net_exit(void)
+{
+	unregister_pernet_subsys(&ho_net_ops);
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /proc/net/halfopen: one line per half-open connection, columns as of ss(8).
+ *
+ *   SYN-RECV 0 0 LOCAL:PORT PEER:PORT timer:(on,MS,TIMEOUTS) key:value ...
+ *
+ * A reader holds one bucket lock at a time and for one copy, however many
+ * entries there are.  The walk keeps its place between reads, so that reading a
+ * million lines takes time in proportion, and a seek back starts it over.
+ */
+#include <halfopen/proc.h>
+
+#include <linux/proc_fs.h>
+#include <linux/seq_file.h>
+
+#include <halfopen/net.h>
+#include <halfopen/rto.h>
+#include <halfopen/timer.h>
+
+/**
+ * struct ho_proc_iter - an open file
+ * @p: which namespace; first, as seq_file_net() wants it
+ * @at: where the walk is
+ * @pos: file position of @conn
+ * @valid: @conn has not been shown to the end
+ * @conn: the entry to show
+ */
+struct ho_proc_iter {
+	struct seq_net_private p;
+	struct ho_table_iter at;
+	loff_t pos;
+	bool valid;
+	struct ho_conn conn;
+};
+
+static void *ho_proc_advance(struct seq_file *seq)
+{
+	struct ho_proc_iter *iter = seq->private;
+	struct ho_net *hn = ho_net(seq_file_net(seq));
+
+	iter->valid = ho_table_next(&hn->tbl, &iter->at, &iter->conn);
+	return iter->valid ? &iter->conn : NULL;
+}
+
+static void *ho_proc_start(struct seq_file *seq, loff_t *pos)
+{
+	struct ho_proc_iter *iter = seq->private;
+
+	if (*pos && *pos == iter->pos)
+		return iter->valid ? &iter->conn : NULL;
+
+	memset(&iter->at, 0, sizeof(iter->at));
+	for (iter->pos = 0; ho_proc_advance(seq) && iter->pos < *pos;)
+		iter->pos++;
+	return iter->valid ? &iter->conn : NULL;
+}
+
+static void *ho_proc_next(struct seq_file *seq, void *v, loff_t *pos)
+{
+	struct ho_proc_iter *iter = seq->private;
+
+	iter->pos = ++*pos;
+	return ho_proc_advance(seq);
+}
+
+static void ho_proc_stop(struct seq_file *seq, void *v)
+{
+}
+
+static void show_addr(struct seq_file *seq, const struct ho_key *key,
+		      const struct in6_addr *addr, __be16 port)
+{
+	if (ho_key_is_v4(key))
+		seq_printf(seq, " %pI4:%u", &addr->s6_addr32[3], ntohs(port));
+	else if (key->iif)
+		seq_printf(seq, " [%pI6c]%%%u:%u", addr, key->iif, ntohs(port));
+	else
+		seq_printf(seq, " [%pI6c]:%u", addr, ntohs(port));
+}
+
+static int ho_proc_show(struct seq_file *seq, void *v)
+{
+	const struct ho_conn *conn = v;
+	const struct ho_req *req = &conn->req;
+
+	seq_puts(seq, "SYN-RECV 0 0");
+	show_addr(seq, &conn->key, &conn->key.laddr, conn->key.lport);
+	show_addr(seq, &conn->key, &conn->key.raddr, conn->key.rport);
+	seq_printf(seq, " timer:(on,%ums,%u) retrans:%u mss:%u win:%u",
+		   ho_rto_left_ms(req->deadline_ms, ho_clock_ms()),
+		   req->timeouts, req->retrans, req->mss, req->win);
+	if (req->wscale_ok)
+		seq_printf(seq, " wscale:%u,%u", req->snd_wscale,
+			   req->rcv_wscale);
+	if (req->tstamp_ok)
+		seq_puts(seq, " ts");
+	if (req->sack_ok)
+		seq_puts(seq, " sack");
+	if (req->ecn_ok)
+		seq_puts(seq, " ecn");
+	if (req->acked)
+		seq_puts(seq, " acked");
+	seq_putc(seq, '\n');
+	return 0;
+}
+
+static const struct seq_operations ho_proc_ops = {
+	.start	= ho_proc_start,
+	.next	= ho_proc_next,
+	.stop	= ho_proc_stop,
+	.show	= ho_proc_show,
+};
+
+int ho_proc_net_init(struct ho_net *hn)
+{
+	if (!proc_create_net("halfopen", 0444, hn->net->proc_net, &ho_proc_ops,
+			     sizeof(struct ho_proc_iter)))
+		return -ENOMEM;
+	return 0;
+}
+
+void ho_proc_net_exit(struct ho_net *hn)
+{
+	remove_proc_entry("halfopen", hn->net->proc_net);
+}

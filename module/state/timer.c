@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Retransmission timers: FIFO queues, one per retry level and shard.
+ *
+ * Entries of one retry level all wait equally long, so a level is a FIFO:
+ * append at the tail, expire from the head.  A shard's kernel timer is armed
+ * for the earliest head; a late wake-up is harmless, a missing one is not, so
+ * queueing always lowers it.
+ *
+ * The kernel's timer wheel may be late by an eighth of the wait.  The timer is
+ * therefore set to seven eighths, finds nothing due, and sets itself again: a
+ * handful of wake-ups bring a wait of 32 s to its end within a tick.
+ *
+ * The timer collects due entries under the shard lock, lets it go, and for each
+ * takes the bucket lock and looks whether the entry is still in its chain: it
+ * may be handed over or reset meanwhile.  RCU keeps its memory until then.
+ */
+#include <halfopen/timer.h>
+
+#include <linux/minmax.h>
+
+#include <halfopen/admit.h>
+#include <halfopen/rto.h>
+
+static struct ho_shard *shard_of(struct ho_table *tbl, u64 hash)
+{
+	return &tbl->shards[hash % HO_SHARDS];
+}
+
+static u32 wait_ms(const struct ho_table *tbl, unsigned int level)
+{
+	return ho_rto_ms(READ_ONCE(tbl->cfg.rto_init_ms),
+			 READ_ONCE(tbl->cfg.rto_max_ms), level);
+}
+
+static void set_timer_locked(struct ho_shard *shard, u32 left_ms, u32 now_ms)
+{
+	unsigned long left = msecs_to_jiffies(left_ms);
+
+	lockdep_assert_held(&shard->lock);
+	shard->armed = true;
+	shard->wake_ms = now_ms + left_ms;
+	mod_timer(&shard->timer, jiffies + max(left - left / 8, 1UL));
+}
+
+static void enqueue_locked(struct ho_shard *shard, struct ho_entry *ent,
+			   u32 now_ms)
+{
+	unsigned int level = ent->req.timeouts;
+	u32 wait = wait_ms(shard->tbl, level);
+
+	lockdep_assert_held(&shard->lock);
+	ent->req.deadline_ms = now_ms + wait;
+	list_add_tail(&ent->fifo, &shard->fifo[level]);
+	shard->len[level]++;
+	if (!shard->armed || (s32)(now_ms + wait - shard->wake_ms) < 0)
+		set_timer_locked(shard, wait, now_ms);
+}
+
+static void dequeue_locked(struct ho_shard *shard, struct ho_entry *ent)
+{
+	lockdep_assert_held(&shard->lock);
+	list_del(&ent->fifo);
+	shard->len[ent->req.timeouts]--;
+}
+
+void ho_timer_arm_locked(struct ho_table *tbl, struct ho_entry *ent, u64 hash,
+			 u32 now_ms)
+{
+	struct ho_shard *shard = shard_of(tbl, hash);
+
+	spin_lock(&shard->lock);
+	enqueue_locked(shard, ent, now_ms);
+	spin_unlock(&shard->lock);
+}
+
+void ho_timer_cancel_locked(struct ho_table *tbl, struct ho_entry *ent,
+			    u64 hash)
+{
+	struct ho_shard *shard = shard_of(tbl, hash);
+
+	spin_lock(&shard->lock);
+	dequeue_locked(shard, ent);
+	spin_unlock(&shard->lock);
+}
+
+static unsigned int collect(struct ho_shard *shard, u32 now_ms,
+			    struct ho_entry **due, unsigned int max)
+{
+	unsigned int level, nr = 0;
+	struct ho_entry *ent;
+
+	spin_lock(&shard->lock);
+	for (level = 0; level < HO_LEVELS; level++) {
+		list_for_each_entry(ent, &shard->fifo[level], fifo) {
+			if (nr == max || !ho_rto_reached(ent->req.deadline_ms,
+							 now_ms))
+				break;
+			due[nr++] = ent;
+		}
+	}
+	spin_unlock(&shard->lock);
+	return nr;
+}
+
+static unsigned int retries_now(struct ho_shard *shard, u32 entries,
+				unsigned int retries)
+{
+	u32 young = READ_ONCE(shard->len[0]);
+
+	/* one shard is a fair sample of all: the hash spreads entries evenly */
+	return ho_admit_retries(entries, young * HO_SHARDS,
+				READ_ONCE(shard->tbl->cfg.max_entries),
+				retries);
+}
+
+/* Decide and apply to the table; the caller sends. */
+static enum ho_rto_action timeout_locked(struct ho_shard *shard,
+					 struct ho_bucket *bkt,
+					 struct ho_entry *ent, u64 hash,
+					 unsigned int retries, u32 now_ms)
+{
+	enum ho_rto_action act;
+
+	act = ho_rto_decide(ent->req.timeouts, retries);
+	if (act == HO_RTO_EXPIRE) {
+		ho_table_remove_locked(shard->tbl, bkt, ent, hash);
+		return act;
+	}
+	spin_lock(&shard->lock);
+	dequeue_locked(shard, ent);
+	ent->req.timeouts++;
+	enqueue_locked(shard, ent, now_ms);
+	spin_unlock(&shard->lock);
+	if (ent->req.retrans < HO_RETRANS_MAX)
+		ent->req.retrans++;
+	ent->req.oow = 0;
+	return act;
+}
+
+static void timeout(struct ho_shard *shard, struct ho_entry *ent, u32 entries,
+		    u32 now_ms)
+{
+	struct ho_table *tbl = shard->tbl;
+	enum ho_rto_action act;
+	struct ho_bucket *bkt;
+	unsigned int retries;
+	struct ho_conn conn;
+	void *ctx = NULL;
+	u64 hash;
+
+	ho_entry_key(ent, &conn.key);
+	hash = ho_table_hash(tbl, &conn.key);
+	retries = tbl->ops->retries(tbl, &conn.key,
+				    READ_ONCE(tbl->cfg.retries), &ctx);
+	retries = min_t(unsigned int, retries, HO_RETRIES_MAX);
+	retries = retries_now(shard, entries, retries);
+
+	bkt = ho_table_lock(tbl, hash);
+	if (!ho_table_has_locked(bkt, ent) ||
+	    !ho_rto_reached(ent->req.deadline_ms, now_ms)) {
+		ho_table_unlock(bkt);
+		return;
+	}
+	act = timeout_locked(shard, bkt, ent, hash, retries, now_ms);
+	ho_entry_conn(ent, &conn);
+	ho_table_unlock(bkt);
+
+	if (act == HO_RTO_RESEND)
+		tbl->ops->resend(tbl, &conn, ctx);
+	else
+		tbl->ops->expired(tbl);
+}
+
+bool ho_timer_run(struct ho_shard *shard, u32 now_ms)
+{
+	struct ho_entry *due[HO_TIMER_BUDGET];
+	unsigned int i, nr;
+	u32 entries;
+
+	nr = collect(shard, now_ms, due, ARRAY_SIZE(due));
+	if (!nr)
+		return false;
+	entries = ho_budget_count(&shard->tbl->budget);
+	for (i = 0; i < nr; i++)
+		timeout(shard, due[i], entries, now_ms);
+	return nr == ARRAY_SIZE(due);
+}
+
+/* Until the earliest head is due; U32_MAX if there is none. */
+static u32 left_ms_locked(struct ho_shard *shard, u32 now_ms)
+{
+	u32 left = U32_MAX;
+	unsigned int level;
+
+	lockdep_assert_held(&shard->lock);
+	for (level = 0; level < HO_LEVELS; level++) {
+		struct ho_entry *head;
+
+		head = list_first_entry_or_null(&shard->fifo[level],
+						struct ho_entry, fifo);
+		if (head)
+			left = min(left, ho_rto_left_ms(head->req.deadline_ms,
+							now_ms));
+	}
+	return left;
+}
+
+static void rearm(struct ho_shard *shard, u32 now_ms, bool more)
+{
+	u32 left;
+
+	spin_lock(&shard->lock);
+	left = more ? 0 : left_ms_locked(shard, now_ms);
+	shard->armed = false;
+	if (left != U32_MAX)
+		set_timer_locked(shard, left, now_ms);
+	spin_unlock(&shard->lock);
+}
+
+static void ho_timer_fn(struct timer_list *timer)
+{
+	struct ho_shard *shard = container_of(timer, struct ho_shard, timer);
+	u32 now_ms = ho_clock_ms();
+	bool more;
+
+	rcu_read_lock();
+	more = ho_timer_run(shard, now_ms);
+	rcu_read_unlock();
+	rearm(shard, now_ms, more);
+}
+
+void ho_timer_clamp(struct ho_table *tbl, u32 now_ms)
+{
+	unsigned int i, level;
+	struct ho_entry *ent;
+
+	for (i = 0; i < HO_SHARDS; i++) {
+		struct ho_shard *shard = &tbl->shards[i];
+
+		spin_lock_bh(&shard->lock);
+		for (level = 0; level < HO_LEVELS; level++) {
+			u32 wait = wait_ms(tbl, level);
+
+			list_for_each_entry(ent, &shard->fifo[level], fifo)
+				if (ho_rto_left_ms(ent->req.deadline_ms,
+						   now_ms) > wait)
+					ent->req.deadline_ms = now_ms + wait;
+		}
+		set_timer_locked(shard, 0, now_ms);
+		spin_unlock_bh(&shard->lock);
+	}
+}
+
+void ho_timer_init(struct ho_shard *shard, struct ho_table *tbl)
+{
+	unsigned int level;
+
+	spin_lock_init(&shard->lock);
+	shard->armed = false;
+	shard->tbl = tbl;
+	for (level = 0; level < HO_LEVELS; level++) {
+		INIT_LIST_HEAD(&shard->fifo[level]);
+		shard->len[level] = 0;
+	}
+	timer_setup(&shard->timer, ho_timer_fn, 0);
+}
+
+void ho_timer_exit(struct ho_shard *shard)
+{
+	/* shutdown, not delete: the handler arms itself again */
+	timer_shutdown_sync(&shard->timer);
+}
