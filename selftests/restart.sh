@@ -1,0 +1,64 @@
+#!/bin/dash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The listener is closed and reopened between SYN and ACK: an entry belongs to
+# an address and a port, so a restarted server gets the connection.
+. "${0%/*}/lib.sh"
+setup
+
+cat >"$tmp/peers.py" <<'END'
+import sys
+from seg import Peer
+
+family, port, count = map(int, sys.argv[1:])
+peers = [Peer(dport=port, family=family) for i in range(count)]
+for p in peers:
+    p.syn()
+for p in peers:
+    p.expect_synack(5)
+print("half-open", flush=True)
+sys.stdin.readline()
+for p in peers:
+    p.ack()
+    p.data(b"hello")
+answers = [p.recv(3) for p in peers]
+print("answered", sum(a is not None and not a.is_rst() for a in answers))
+END
+
+accepted() {
+	grep -c '^accepted' "$tmp/server"
+}
+
+# restart NAME FAMILY PORT SERVER_OPTIONS...
+restart() {
+	local name="$1" family="$2" port="$3" pid
+	shift 3
+	start_server -p "$port" "$@" || exit 1
+	mkfifo "$tmp/go"
+	seg "$tmp/peers.py" "$family" "$port" 10 \
+	    <"$tmp/go" >"$tmp/peers" 2>&1 &
+	pid=$!
+	exec 9>"$tmp/go"
+	wait_for 20 grep -q half-open "$tmp/peers" || {
+		fail "${name}_handshakes_start" "$(cat "$tmp/peers")"
+		return
+	}
+	stop_server
+	check_num "${name}_entries_survive_the_listener" "$(half_open)" -eq 10
+	start_server -p "$port" "$@" || exit 1
+	echo go >&9
+	exec 9>&-
+	wait $pid
+	check_str "${name}_clients_are_answered" \
+	    "$(grep answered "$tmp/peers")" "answered 10"
+	check_num "${name}_new_server_accepts_all" "$(accepted)" -eq 10
+	check_num "${name}_nothing_is_left" "$(half_open)" -eq 0
+	stop_server
+	rm -f "$tmp/go"
+}
+
+restart ipv4 4 81
+restart ipv6 6 82 -6 1
+restart ipv4_to_dual_stack 4 83 -6 0
+restart reuseport 4 84 -R 4
+finish

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A SYN flood from random sources: a packet ring written straight to the
+ * device, past qdiscs and past this host's own TCP.  The same arguments give
+ * the same packets.
+ *
+ * With -q through the qdisc after all: when a device is removed under a sender
+ * that goes past it, packet_pick_tx_queue() divides by its number of queues,
+ * which is 0 by then (seen on 6.12.117, without halfopen in the trace).
+ */
+#include <arpa/inet.h>
+#include <err.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/tcp.h>
+#include <net/if.h>
+#include <netinet/ether.h>
+#include <netinet/ip.h>
+#include <netinet/ip6.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	FRAME_SIZE	= 256,
+	FRAMES		= 1024,
+	BLOCK_SIZE	= 64 * 1024,
+	BATCH		= 32,	/* frames a system call */
+	LINE_NS		= 100 * 1000 * 1000,
+	DATA_OFF	= TPACKET2_HDRLEN - sizeof(struct sockaddr_ll),
+};
+
+/* In the order in which Linux writes them: MSS 1460, SACK, TS, NOP, WS 7. */
+static const uint8_t linux_opts[20] = {
+	2, 4, 0x05, 0xb4, 4, 2, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0, 1, 3, 3, 7,
+};
+
+struct flood {
+	const char	*ifname;
+	struct ether_addr mac;
+	int		family;
+	uint8_t		dst[16];
+	uint8_t		src[16];	/* the prefix */
+	unsigned int	src_len;
+	uint16_t	port;
+	uint64_t	count;		/* 0: no end */
+	uint64_t	rate;		/* packets per second, 0: no limit */
+	uint64_t	seed;
+	bool		opts;
+	bool		qdisc;
+	bool		verbose;	/* every 100 ms: ms, packets so far */
+};
+
+static volatile sig_atomic_t stop;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+	stop = 1;
+}
+
+/* splitmix64: any seed is good, and it is the same everywhere. */
+static uint64_t next_random(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15;
+
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+	return z ^ (z >> 31);
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
+}
+
+static uint32_t csum_add(uint32_t sum, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+
+	for (; len > 1; len -= 2, p += 2)
+		sum += p[0] << 8 | p[1];
+	return len ? sum + (p[0] << 8) : sum;
+}
+
+static uint16_t csum_fold(uint32_t sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return htons(~sum);
+}
+
+static void random_source(const struct flood *f, uint64_t *rnd, uint8_t *addr)
+{
+	size_t len = f->family == AF_INET ? 4 : 16;
+	uint8_t noise[16];
+	uint64_t half;
+	size_t i;
+
+	half = next_random(rnd);
+	memcpy(noise, &half, 8);
+	half = next_random(rnd);
+	memcpy(noise + 8, &half, 8);
+	for (i = 0; i < len; i++) {
+		int fixed = (int)f->src_len - (int)i * 8;
+		uint8_t mask = fixed >= 8 ? 0xff : fixed <= 0 ? 0 :
+			       0xff << (8 - fixed);
+
+		addr[i] = (f->src[i] & mask) | (noise[i] & ~mask);
+	}
+}
+
+static size_t put_ip(const struct flood *f, uint8_t *p, const uint8_t *src,
+		     uint64_t rnd, size_t tcp_len, uint32_t *pseudo)
+{
+	struct ip6_hdr ip6 = {
+		.ip6_flow = htonl(6 << 28),
+		.ip6_plen = htons(tcp_len),
+		.ip6_nxt = IPPROTO_TCP,
+		.ip6_hlim = 64,
+	};
+	size_t alen = f->family == AF_INET ? 4 : 16;
+
+	*pseudo = csum_add(IPPROTO_TCP + tcp_len, src, alen);
+	*pseudo = csum_add(*pseudo, f->dst, alen);
+	if (f->family == AF_INET) {
+		struct iphdr ip = {
+			.version = 4, .ihl = 5, .ttl = 64,
+			.protocol = IPPROTO_TCP, .id = rnd,
+			.frag_off = htons(IP_DF),
+			.tot_len = htons(sizeof(ip) + tcp_len),
+		};
+
+		memcpy(&ip.saddr, src, 4);
+		memcpy(&ip.daddr, f->dst, 4);
+		ip.check = csum_fold(csum_add(0, &ip, sizeof(ip)));
+		memcpy(p, &ip, sizeof(ip));
+		return sizeof(ip);
+	}
+	memcpy(&ip6.ip6_src, src, 16);
+	memcpy(&ip6.ip6_dst, f->dst, 16);
+	memcpy(p, &ip6, sizeof(ip6));
+	return sizeof(ip6);
+}
+
+static size_t put_syn(const struct flood *f, uint64_t *rnd, uint8_t *frame)
+{
+	uint8_t buf[sizeof(struct tcphdr) + sizeof(linux_opts)];
+	size_t opt_len = f->opts ? sizeof(linux_opts) : 0;
+	size_t tcp_len = sizeof(struct tcphdr) + opt_len;
+	struct ethhdr eth = {};
+	struct tcphdr tcp = {};
+	uint8_t src[16], *p = frame;
+	uint32_t sum, tsval;
+	uint64_t r;
+
+	memcpy(eth.h_dest, &f->mac, 6);
+	memcpy(eth.h_source, "\x02\x00\x00\x00\x00\xfe", 6);
+	eth.h_proto = htons(f->family == AF_INET ? ETH_P_IP : ETH_P_IPV6);
+	memcpy(p, &eth, sizeof(eth));
+	p += sizeof(eth);
+
+	random_source(f, rnd, src);
+	r = next_random(rnd);
+	p += put_ip(f, p, src, r, tcp_len, &sum);
+
+	tcp.source = htons(1024 + (r >> 16) % (65536 - 1024));
+	tcp.dest = htons(f->port);
+	tcp.seq = htonl(r >> 32);
+	tcp.doff = tcp_len / 4;
+	tcp.syn = 1;
+	tcp.window = htons(64240);
+	memcpy(buf, &tcp, sizeof(tcp));
+	memcpy(buf + sizeof(tcp), linux_opts, opt_len);
+	if (opt_len) {
+		tsval = next_random(rnd);
+		memcpy(buf + sizeof(tcp) + 8, &tsval, 4);
+	}
+	tcp.check = csum_fold(csum_add(sum, buf, tcp_len));
+	memcpy(buf, &tcp, sizeof(tcp));
+	memcpy(p, buf, tcp_len);
+	return p + tcp_len - frame;
+}
+
+static uint8_t *open_ring(const struct flood *f, int *fd)
+{
+	struct tpacket_req req = {
+		.tp_block_size = BLOCK_SIZE,
+		.tp_block_nr = FRAMES * FRAME_SIZE / BLOCK_SIZE,
+		.tp_frame_size = FRAME_SIZE,
+		.tp_frame_nr = FRAMES,
+	};
+	struct sockaddr_ll ll = { .sll_family = AF_PACKET };
+	int v2 = TPACKET_V2, one = 1, bypass = !f->qdisc;
+	void *ring;
+
+	/* Protocol 0: nothing is received. */
+	*fd = socket(AF_PACKET, SOCK_RAW, 0);
+	if (*fd < 0)
+		err(1, "packet socket");
+	if (setsockopt(*fd, SOL_PACKET, PACKET_VERSION, &v2, sizeof(v2)) ||
+	    setsockopt(*fd, SOL_PACKET, PACKET_QDISC_BYPASS, &bypass,
+		       sizeof(bypass)) ||
+	    setsockopt(*fd, SOL_PACKET, PACKET_LOSS, &one, sizeof(one)) ||
+	    setsockopt(*fd, SOL_PACKET, PACKET_TX_RING, &req, sizeof(req)))
+		err(1, "packet ring");
+	ll.sll_ifindex = if_nametoindex(f->ifname);
+	if (!ll.sll_ifindex || bind(*fd, (void *)&ll, sizeof(ll)))
+		err(1, "%s", f->ifname);
+	ring = mmap(NULL, FRAMES * FRAME_SIZE, PROT_READ | PROT_WRITE,
+		    MAP_SHARED, *fd, 0);
+	if (ring == MAP_FAILED)
+		err(1, "mmap");
+	return ring;
+}
+
+static void flush_ring(int fd)
+{
+	while (send(fd, NULL, 0, 0) < 0)
+		if (errno != EINTR && errno != ENOBUFS && errno != EAGAIN)
+			err(1, "send");
+}
+
+static void wait_frame(int fd, struct tpacket2_hdr *hdr)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+
+	while (__atomic_load_n(&hdr->tp_status, __ATOMIC_ACQUIRE) !=
+	       TP_STATUS_AVAILABLE && !stop) {
+		flush_ring(fd);
+		poll(&pfd, 1, 10);
+	}
+}
+
+static void sleep_until(uint64_t ns)
+{
+	struct timespec ts = {
+		.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000,
+	};
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
+}
+
+static void run(const struct flood *f)
+{
+	uint64_t rnd = f->seed, start, sent = 0, now, due, next_line = LINE_NS;
+	uint8_t *ring;
+	int fd;
+
+	ring = open_ring(f, &fd);
+	start = now_ns();
+	while (!stop && (!f->count || sent < f->count)) {
+		struct tpacket2_hdr *hdr = (void *)(ring + sent % FRAMES *
+						    FRAME_SIZE);
+
+		wait_frame(fd, hdr);
+		hdr->tp_len = put_syn(f, &rnd, (uint8_t *)hdr + DATA_OFF);
+		__atomic_store_n(&hdr->tp_status, TP_STATUS_SEND_REQUEST,
+				 __ATOMIC_RELEASE);
+		sent++;
+		/* A slow flood is smooth, a fast one goes out in batches. */
+		if (sent % BATCH && f->rate > 20 * BATCH)
+			continue;
+		if (f->rate || sent % BATCH == 0)
+			flush_ring(fd);
+		now = now_ns();
+		due = f->rate ? start + sent * 1000000000ull / f->rate : now;
+		if (due > now)
+			sleep_until(due);
+		if (f->verbose && now - start >= next_line) {
+			next_line = now - start + LINE_NS;
+			printf("%llu %llu\n",
+			       (unsigned long long)(now - start) / 1000000,
+			       (unsigned long long)sent);
+			fflush(stdout);
+		}
+	}
+	flush_ring(fd);
+	now = now_ns() - start;
+	printf("sent %llu in %.3f s, %.0f per second\n",
+	       (unsigned long long)sent, now / 1e9, sent / (now / 1e9));
+}
+
+static void parse_prefix(struct flood *f, char *arg)
+{
+	char *slash = strchr(arg, '/');
+
+	if (slash)
+		*slash = 0;
+	f->family = strchr(arg, ':') ? AF_INET6 : AF_INET;
+	f->src_len = slash ? strtoul(slash + 1, NULL, 0) :
+		     f->family == AF_INET ? 32 : 128;
+	if (inet_pton(f->family, arg, f->src) != 1)
+		errx(1, "bad source prefix %s", arg);
+}
+
+static const char usage[] =
+	"synflood -i IF -m DST_MAC -S SRC_PREFIX -d DST -p PORT\n"
+	"         [-n COUNT] [-r PPS] [-s SEED] [-o none|linux] [-q] [-v]";
+
+int main(int argc, char **argv)
+{
+	struct sigaction sa = { .sa_handler = on_signal };
+	struct flood f = { .seed = 1, .count = 1000, .opts = true };
+	const char *dst = NULL;
+	int c;
+
+	while ((c = getopt(argc, argv, "i:m:d:p:n:r:s:S:o:qv")) != -1) {
+		switch (c) {
+		case 'i':
+			f.ifname = optarg;
+			break;
+		case 'm':
+			if (!ether_aton_r(optarg, &f.mac))
+				errx(1, "bad address %s", optarg);
+			break;
+		case 'd':
+			dst = optarg;
+			break;
+		case 'p':
+			f.port = strtoul(optarg, NULL, 0);
+			break;
+		case 'n':
+			f.count = strtoull(optarg, NULL, 0);
+			break;
+		case 'r':
+			f.rate = strtoull(optarg, NULL, 0);
+			break;
+		case 's':
+			f.seed = strtoull(optarg, NULL, 0);
+			break;
+		case 'S':
+			parse_prefix(&f, optarg);
+			break;
+		case 'o':
+			f.opts = strcmp(optarg, "none");
+			break;
+		case 'q':
+			f.qdisc = true;
+			break;
+		case 'v':
+			f.verbose = true;
+			break;
+		default:
+			errx(1, "%s", usage);
+		}
+	}
+	if (!f.ifname || !dst || !f.family || !f.port)
+		errx(1, "needs at least -i -m -S -d -p");
+	if (inet_pton(f.family, dst, f.dst) != 1)
+		errx(1, "bad destination %s", dst);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGINT, &sa, NULL);
+	run(&f);
+	return 0;
+}
