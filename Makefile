@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0
+# Thin: Kbuild says what is built, scripts/ does the work of the checks.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+# Debian's 6.1 headers have the upstream version in kernel.release.
+KREL = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h)
+K ?= 6.1
+
+modules:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+clean:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
+
+install: modules
+	$(MAKE) -C $(KDIR) M=$(CURDIR) INSTALL_MOD_DIR=updates modules_install
+	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(KREL)
+
+uninstall:
+	rm -f $(INSTALL_MOD_PATH)/lib/modules/$(KREL)/updates/halfopen.ko*
+	depmod $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(KREL)
+
+check:
+	scripts/check.sh
+
+demo:
+	scripts/demo.sh
+
+kunit:
+	scripts/deps.sh kunit
+	scripts/kunit.sh $(if $(COVERAGE),--coverage) $(T)
+
+lint:
+	scripts/deps.sh build lint
+	scripts/lint.sh
+
+debug:
+	scripts/deps.sh kunit debug
+	scripts/debug.sh $(T)
+
+matrix:
+	scripts/deps.sh build
+	scripts/build-matrix.sh
+
+test:
+	scripts/deps.sh build vm
+	scripts/vm.sh --kernel $(K) $(VM) $(T)
+
+help:
+	@echo 'make [KDIR=DIR]           build halfopen.ko for the kernel build directory DIR'
+	@echo 'make install, uninstall   for that kernel, with depmod'
+	@echo 'make clean'
+	@echo 'make demo                 the same flood three times: native, cookies, halfopen'
+	@echo 'make check                everything below, on every kernel of scripts/kernels.txt'
+	@echo 'make matrix               build for every kernel, no warnings'
+	@echo 'make lint                 static checks'
+	@echo 'make kunit [T=GLOB] [COVERAGE=1]   unit tests in a UML kernel'
+	@echo 'make debug [T=NAME]                selftests in a UML kernel with KASAN and lockdep'
+	@echo 'make test [T=NAME] [K=6.1] [VM=--icount]   selftests in a VM'
+
+.PHONY: modules clean install uninstall check demo kunit lint debug matrix test help

@@ -1,0 +1,125 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Install what a lane needs and this machine does not have yet.
+#
+#   deps.sh [build] [vm] [kunit] [debug] [lint] [demo] [nginx]
+#
+# Without an argument: everything.  nginx is unpacked in the cache, as the
+# installed package would start a server on this machine.
+set -u
+. "$(dirname "$0")/common.sh"
+
+declare -A lane_packages=(
+	[build]="make gcc libc6-dev kmod"
+	[vm]="make gcc libc6-dev kmod qemu-system-x86 busybox-static dash cpio
+	      xz-utils zstd iproute2 nftables curl python3 libpcre2-8-0
+	      libssl3 zlib1g libcrypt1"
+	[kunit]="make gcc libc6-dev bc bison flex xz-utils kmod perl-base
+		 linux-source-6.12"
+	[debug]="dash iproute2 kmod perl-base python3"
+	[lint]="make gcc libc6-dev binutils kmod perl xz-utils sparse
+		shellcheck codespell linux-source-6.12"
+	[demo]="gnuplot-nox"
+)
+
+updated=
+update_lists() {
+	[ -z "$updated" ] || return 0
+	updated=y
+	with_progress "apt-get update" "$ho_logs/apt-update.log" \
+	    apt-get -q update || die "see $ho_logs/apt-update.log"
+}
+
+installed() {
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = \
+	    installed ]
+}
+
+# A fresh machine has empty lists, an old one may not know the newest kernel.
+known() {
+	apt-cache show "$1" >/dev/null 2>&1
+}
+
+missing_of() {
+	local pkg
+	for pkg; do
+		installed "$pkg" || echo "$pkg"
+	done | sort -u
+}
+
+headers_packages() {
+	local target pkg
+	for target in $("$ho_top/scripts/kernel.sh" targets); do
+		pkg=$("$ho_top/scripts/kernel.sh" headers "$target")
+		known "$pkg" || update_lists
+		# The meta package may be installed at an older version.
+		echo "linux-headers-$("$ho_top/scripts/kernel.sh" \
+		    release "$target")" || exit 1
+		echo "$pkg"
+	done
+}
+
+install_packages() {
+	local missing pkg
+	missing=$(missing_of "$@")
+	[ -n "$missing" ] || return 0
+	for pkg in $missing; do
+		known "$pkg" || update_lists
+	done
+	# shellcheck disable=SC2086 # one word per package
+	set -- $missing
+	DEBIAN_FRONTEND=noninteractive with_progress "installing $*" \
+	    "$ho_logs/apt-install.log" apt-get -q -y \
+	    --no-install-recommends install "$@" && return
+	# A mirror drops a version as soon as it has a newer one.
+	updated=
+	update_lists
+	DEBIAN_FRONTEND=noninteractive with_progress "installing $*" \
+	    "$ho_logs/apt-install.log" apt-get -q -y \
+	    --no-install-recommends install "$@" ||
+		die "see $ho_logs/apt-install.log"
+}
+
+nginx_unpacked() {
+	local dir=$ho_cache/nginx tmp
+	(
+		exec 9>"$dir.lock"
+		flock 9
+		[ ! -e "$dir/.complete" ] || exit 0
+		known nginx || update_lists
+		tmp=$(mktemp -d) || exit 1
+		trap 'rm -rf "$tmp"' EXIT
+		cd "$tmp" || exit 1
+		with_progress "fetching nginx" "$ho_logs/nginx.log" \
+		    apt-get -q -o APT::Sandbox::User=root download nginx ||
+			exit 1
+		rm -rf "$dir"
+		mkdir -p "$dir"
+		dpkg-deb -x ./nginx_*.deb "$dir" && touch "$dir/.complete"
+	) || die "cannot get nginx, see $ho_logs/nginx.log"
+}
+
+[ $# -gt 0 ] || set -- build vm kunit debug lint demo
+want=
+for lane; do
+	case $lane in
+	nginx) ;;
+	build | vm | kunit | debug | lint | demo) want="$want ${lane_packages[$lane]}" ;;
+	*) die "unknown lane $lane" ;;
+	esac
+done
+# shellcheck disable=SC2086
+[ -z "$want" ] || install_packages $want
+for lane; do
+	case $lane in
+	build)
+		pkgs=$(headers_packages) || exit 1
+		# shellcheck disable=SC2086
+		install_packages $pkgs
+		;;
+	vm | nginx)
+		nginx_unpacked
+		;;
+	esac
+done

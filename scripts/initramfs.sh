@@ -1,0 +1,188 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The parts of the test VM's initramfs that do not change from run to run:
+#
+#   initramfs.sh userland          print the path of a cpio with the programs
+#   initramfs.sh modules TARGET    print the path of a cpio with kernel modules
+#
+# Each is kept in the cache under a hash of all that went into it.  The kernel
+# unpacks concatenated archives one over the other, so vm.sh appends the
+# project's own files and a run starts at once.
+set -u
+. "$(dirname "$0")/common.sh"
+
+# Sorted by what they are for: scripts, network set-up, servers and clients.
+programs="dash bash kmod stdbuf
+	  ip tc ss nstat lnstat nft
+	  curl python3"
+
+# With their dependencies.  xt_/ip_tables are left out: nft does it all.
+wanted="veth dummy ifb vrf xfrm_user tun macvlan bridge 8021q
+	inet_diag tcp_diag sch_netem sch_ingress cls_u32 cls_matchall
+	act_mirred act_gact act_pedit sch_tbf sch_fq
+	nf_conntrack nf_nat nf_tables nft_ct nft_nat nft_masq nft_redir
+	nft_reject nft_reject_inet nft_limit nft_log nft_quota nft_hash
+	nft_numgen nft_fib nft_fib_inet nft_socket nft_synproxy nft_queue
+	nf_synproxy_core nf_conntrack_netlink nft_compat
+	esp4 esp6 ipip sit ip6_tunnel ip_gre mptcp_diag"
+
+# The standard library without what no test can want.
+python_skip="test idlelib lib2to3 ensurepip distutils tkinter turtledemo
+	     pydoc_data unittest xml xmlrpc sqlite3 curses dbm wsgiref
+	     venv site-packages dist-packages pydoc.py turtle.py
+	     lib-dynload/_codecs_* config-*"
+
+# cpio_of DIR FILE: reproducible, owned by root.
+cpio_of() {
+	(cd "$1" && find . -mindepth 1 -print0 | LC_ALL=C sort -z |
+		cpio -0 --quiet -o -H newc -R 0:0 --reproducible) >"$2.tmp" &&
+		mv "$2.tmp" "$2"
+}
+
+which_program() {
+	local PATH=/usr/sbin:/usr/bin:/sbin:/bin
+	type -P "$1" || die "no $1 here: run scripts/deps.sh vm"
+}
+
+libraries_of() {
+	ldd "$@" 2>/dev/null | sed -n 's/^[^/]*\(\/[^ ]*\) (0x.*/\1/p' | sort -u
+}
+
+# copy_files ROOT FILE...: to the same place, links followed.
+copy_files() {
+	local root=$1 file
+	shift
+	for file; do
+		[ ! -e "$root$file" ] || continue
+		mkdir -p "$root$(dirname "$file")"
+		cp -L "$file" "$root$file" || return 1
+	done
+}
+
+nginx_binary() {
+	local dir=$ho_cache/nginx
+	"$ho_top/scripts/deps.sh" nginx >&2 || exit 1
+	echo "$dir/usr/sbin/nginx"
+}
+
+python_tree() {
+	local root=$1 lib excludes=() skip
+	lib=$(/usr/bin/python3 -I -c \
+	    'import sysconfig; print(sysconfig.get_path("stdlib"))')
+	for skip in $python_skip; do
+		excludes+=("--exclude=./$skip")
+	done
+	mkdir -p "$root$lib"
+	tar -C "$lib" "${excludes[@]}" -cf - . | tar -C "$root$lib" -xf -
+	# shellcheck disable=SC2046 # library paths have no blanks
+	copy_files "$root" $(libraries_of "$root$lib"/lib-dynload/*.so)
+}
+
+users_and_groups() {
+	echo "root:x:0:0:root:/root:/bin/dash"
+	echo "nobody:x:65534:65534:nobody:/:/bin/false"
+}
+
+make_userland() {
+	local root=$1 nginx=$2 path prog
+	mkdir -p "$root"/{etc,proc,sys,dev,run,tmp,root} \
+	    "$root"/usr/{bin,sbin,lib,lib64} "$root"/var/{lib,log}/nginx
+	for path in bin sbin lib lib64; do
+		ln -s "usr/$path" "$root/$path"
+	done
+	for prog in $programs; do
+		path=$(which_program "$prog") || return 1
+		copy_files "$root" "$path" || return 1
+		# shellcheck disable=SC2046
+		copy_files "$root" $(libraries_of "$path") || return 1
+	done
+	cp "$nginx" "$root/usr/sbin/nginx" || return 1
+	# shellcheck disable=SC2046
+	copy_files "$root" $(libraries_of "$nginx") || return 1
+	copy_files "$root" /lib64/ld-linux-x86-64.so.2 \
+	    /lib/x86_64-linux-gnu/libnss_files.so.2 || return 1
+	python_tree "$root" || return 1
+	users_and_groups >"$root/etc/passwd"
+	echo "root:x:0:" >"$root/etc/group"
+	echo "nogroup:x:65534:" >>"$root/etc/group"
+	echo "127.0.0.1 localhost" >"$root/etc/hosts"
+	for prog in modprobe insmod rmmod lsmod modinfo; do
+		ln -s "$(which_program kmod)" "$root/usr/sbin/$prog"
+	done
+	cp -L "$(which_program busybox)" "$root/bin/busybox" || return 1
+	# Never over a real program: busybox only fills the gaps.
+	for prog in $(busybox --list); do
+		[ ! -e "$root/bin/$prog" ] && [ ! -e "$root/sbin/$prog" ] &&
+			ln -s busybox "$root/bin/$prog"
+	done
+	ln -sf dash "$root/bin/sh"
+}
+
+# The hash covers this script, the package versions and nothing that is slow.
+userland() {
+	local key file nginx tmp
+	nginx=$(nginx_binary) || exit 1
+	key=$( (cat "$0"; dpkg-query -W -f '${Package} ${Version}\n'
+		sha256sum <"$nginx") | sha256sum | cut -c1-12)
+	file=$ho_cache/initramfs/userland-$key.cpio
+	build_once "$file" "packing the programs" make_userland "$nginx"
+	echo "$file"
+}
+
+make_modules() {
+	local root=$1 tree=$2 rel=$3 base mod path
+	base=$root/usr/lib/modules/$rel
+	mkdir -p "$base/kernel"
+	ln -s usr/lib "$root/lib"
+	depmod -b "$ho_cache/images/$rel" "$rel" || return 1
+	for mod in $wanted; do
+		modprobe -d "$ho_cache/images/$rel" -S "$rel" \
+		    --show-depends "$mod" 2>/dev/null |
+			sed -n 's/^insmod \([^ ]*\).*/\1/p' | grep . ||
+			say "$rel has no module $mod"
+	done | sort -u | while read -r path; do
+		mod=$base/kernel/${path##*/kernel/}
+		mkdir -p "$(dirname "$mod")"
+		case $path in
+		*.xz) xz -dc "$path" >"${mod%.xz}" ;;
+		*.zst) zstd -qdc "$path" >"${mod%.zst}" ;;
+		*) cp "$path" "$mod" ;;
+		esac
+	done
+	cp "$tree"/modules.{order,builtin,builtin.modinfo} "$base/"
+	depmod -b "$root" "$rel"
+}
+
+modules() {
+	local key file tree rel
+	tree=$("$ho_top/scripts/kernel.sh" modules "$1") || exit 1
+	rel=${tree##*/}
+	key=$(sha256sum <"$0" | cut -c1-12)
+	file=$ho_cache/initramfs/modules-$rel-$key.cpio
+	build_once "$file" "packing the modules of $rel" \
+	    make_modules "$tree" "$rel"
+	echo "$file"
+}
+
+# build_once FILE LABEL COMMAND ARG...: COMMAND fills a directory, FILE is it.
+build_once() {
+	local file=$1 label=$2 cmd=$3
+	shift 3
+	mkdir -p "$(dirname "$file")"
+	(
+		exec 9>"$file.lock"
+		flock 9
+		[ ! -e "$file" ] || exit 0
+		say "$label"
+		tmp=$(mktemp -d) || exit 1
+		trap 'rm -rf "$tmp"' EXIT
+		"$cmd" "$tmp" "$@" && cpio_of "$tmp" "$file"
+	) || die "$label failed"
+}
+
+case ${1:-} in
+userland) userland ;;
+modules) modules "${2:?which target?}" ;;
+*) die "unknown command ${1:-(none)}" ;;
+esac

@@ -1,0 +1,117 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Every static check, one TAP line each.  Objects are built in a copy.
+set -u
+. "$(dirname "$0")/common.sh"
+cd "$ho_top" || exit 1
+
+# checkpatch types that mean nothing here, or are checked better elsewhere.
+ignore=(
+	# lists of counters are X-macros: X is a macro's name, not a value
+	COMPLEX_MACRO MACRO_ARG_REUSE MACRO_ARG_UNUSED
+	# out of tree there is no MAINTAINERS
+	FILE_PATH_CHANGES
+	# check-ifdef.sh knows where a version test is allowed
+	LINUX_VERSION_CODE
+)
+
+mapfile -t c_files < <(find module include kunit -name '*.[ch]' \
+    ! -name '*.mod.c' | sort)
+mapfile -t tools_files < <(find selftests -name '*.[ch]' | sort)
+mapfile -t headers < <(find include/halfopen -name '*.h' | sort)
+mapfile -t scripts < <(find scripts selftests .ci -type f 2>/dev/null |
+	sort | xargs grep -lE '^#!.*\b(ba)?sh\b|shellcheck shell=')
+
+# checkpatch_of FILE...
+checkpatch_of() {
+	local IFS=,
+	"$tools/scripts/checkpatch.pl" --no-tree --no-summary --strict --terse \
+	    --show-types --max-line-length=80 --ignore "${ignore[*]}" -f "$@"
+}
+
+# In a program a signal handler's flag is volatile, in the kernel nothing is.
+checkpatch() {
+	local bad=0
+	checkpatch_of "${c_files[@]}" Kbuild || bad=1
+	ignore+=(VOLATILE)
+	checkpatch_of "${tools_files[@]}" || bad=1
+	return $bad
+}
+
+# No warning, and a comment for every function that a header declares; the
+# wrappers of compat.h stand for functions that the kernel documents.
+kernel_doc() {
+	local out bad=0 f fn
+	for f in "${headers[@]}"; do
+		out=$("$tools/scripts/kernel-doc" -none -v -Wall "$f" 2>&1)
+		grep -iE 'warning:|error:' <<<"$out" && bad=1
+		[ "${f##*/}" != compat.h ] || continue
+		while read -r fn; do
+			grep -qE "Scanning doc for function $fn\$" <<<"$out" &&
+				continue
+			echo "$f: $fn() has no kernel-doc"
+			bad=1
+		done < <(sed -nE 's/^[a-z][a-z0-9_ *]*[ *](ho_\w+)\(.*/\1/p' "$f")
+	done
+	return $bad
+}
+
+spelling() {
+	local list
+	mapfile -t list < <(find . -path ./.git -prune -o -type f \
+	    -regex '.*\.\([chS]\|sh\|md\|txt\|config\)\|.*/Makefile\|.*/Kbuild' \
+	    -print)
+	codespell -q 3 -L iif "${list[@]}"
+}
+
+# Except SC2016: backquotes and $ in single quotes are meant as they stand;
+# SC2317: functions are called by name, by a trap for example.
+shell_scripts() {
+	shellcheck -x -P SCRIPTDIR -e SC2016,SC2317 "${scripts[@]}"
+}
+
+# The kernel's own headers are not the subject.  Nor is the balance of locks: a
+# function that locks or returns NULL (ho_table_lock()) cannot be told to sparse,
+# and lockdep watches them all in the UML kernel.
+no_sparse_warning() {
+	! sed "s|$work/[^/]*/||" "$1" |
+		grep -E '^(\./)?(module|include/halfopen)/[^:]*:[0-9:]+ (warning|error):'
+}
+
+tools=$(source_tools) || exit 1
+work=$(mktemp -d "$ho_cache/lint.XXXXXX") || exit 1
+trap 'rm -rf "$work"' EXIT
+
+say "sources"
+tap_run "lint: checkpatch" checkpatch
+tap_run "lint: kernel-doc" kernel_doc
+tap_run "lint: codespell" spelling
+tap_run "lint: shellcheck" shell_scripts
+tap_run "lint: layers" scripts/check-layers.sh
+tap_run "lint: docs" scripts/check-docs.sh
+
+kdirs=()
+for target in $(scripts/kernel.sh targets); do
+	kdir=$(scripts/kernel.sh build "$target") || exit 1
+	kdirs+=("$kdir")
+	log=$ho_logs/lint-$target.log
+	copy_tree "$work/$target"
+	with_progress "objects for $target, with sparse" "$log" \
+	    make -C "$kdir" M="$work/$target" C=2 \
+	    CF="-D__CHECK_ENDIAN__ -Wno-context" \
+	    -j"$(nproc)" modules
+	if [ ! -e "$work/$target/halfopen.ko" ]; then
+		tap_not_ok "lint: sparse-$target" "$(grep -E 'rror' "$log" |
+			head -n 20)"
+		continue
+	fi
+	tap_run "lint: sparse-$target" no_sparse_warning "$log"
+	tap_run "lint: pure-$target" scripts/check-pure.sh "$work/$target"
+	tap_run "lint: namespace-$target" \
+	    scripts/check-namespace.sh "$work/$target"
+	tap_run "lint: symbols-$target" \
+	    scripts/check-symbols.sh "$work/$target" "$kdir"
+done
+tap_run "lint: ifdef" scripts/check-ifdef.sh "${kdirs[@]}"
+tap_end

@@ -1,0 +1,203 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Boot a stock Debian kernel in QEMU and run selftests in it.
+#
+#   vm.sh [OPTION]... [TEST]...
+#
+#   --kernel TARGET   of kernels.txt; default 6.1
+#   --smp N           guest CPUs; default 2
+#   --icount          one CPU whose clock counts instructions and skips idle
+#                     time: a minute of timers takes a second
+#   --timeout S       of wall clock; default 1800
+#   --ko FILE         the module; default: built from this tree
+#   --no-module       no module at all
+#   --command TEXT    run this (dash, in /ho) instead of selftests/run.sh
+#   --add FILE        put FILE into /ho (may be repeated)
+#   --out DIR         copy what the guest leaves in /out to DIR
+#   --log FILE        keep the kernel's log
+#   --append ARGS     further kernel arguments
+#   --memory MB       default 1024
+#   --shell           a shell on this terminal
+#
+# What the guest prints goes to stdout (TAP from run.sh).  The exit code is
+# that of the scenario; an early end of the guest and a complaint in the
+# kernel's log are failures.
+set -u
+. "$(dirname "$0")/common.sh"
+
+kernel=6.1
+smp=2
+icount=
+timeout=1800
+ko=
+module=y
+command=
+out=
+log=
+append=
+memory=1024
+shell=
+add=()
+tests=()
+while [ $# -gt 0 ]; do
+	case $1 in
+	--icount) icount=y ;;
+	--no-module) module= ;;
+	--shell) shell=y ;;
+	--kernel | --smp | --timeout | --ko | --command | --out | --log | \
+	    --append | --memory)
+		[ $# -gt 1 ] || die "$1 needs a value"
+		declare "${1#--}=$2"
+		shift
+		;;
+	--add)
+		[ $# -gt 1 ] || die "$1 needs a value"
+		add+=("$2")
+		shift
+		;;
+	-h | --help)
+		sed -n 's/^# \{0,1\}//; 3,/^set/p' "$0" | grep -v '^set -u'
+		exit 0
+		;;
+	-*) die "unknown option $1" ;;
+	*) tests+=("$1") ;;
+	esac
+	shift
+done
+[ -z "$icount" ] || smp=1
+
+tmp=$(mktemp -d) || exit 1
+qemu_pid=
+# shellcheck disable=SC2317 # called by the trap
+cleanup() {
+	[ -z "$qemu_pid" ] || kill "$qemu_pid" 2>/dev/null
+	rm -rf "$tmp"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM HUP
+
+"$ho_top/scripts/deps.sh" vm || exit 1
+
+# The module is built from a copy, so that runs for two kernels, or two runs
+# at a time, do not disturb each other or the tree.
+build_module() {
+	local dir=$tmp/module kdir
+	"$ho_top/scripts/deps.sh" build || return 1
+	kdir=$("$ho_top/scripts/kernel.sh" build "$kernel") || return 1
+	copy_tree "$dir"
+	make -C "$kdir" M="$dir" -j"$(nproc)" modules >"$tmp/make.log" 2>&1 || {
+		tail -n 30 "$tmp/make.log" >&2
+		return 1
+	}
+	ko=$dir/halfopen.ko
+}
+
+build_tools() {
+	(
+		exec 9>"$ho_cache/tools.lock"
+		flock 9
+		make -s -C "$ho_top/selftests/tools" OUT="$ho_cache/tools" &&
+			cp "$ho_cache/tools"/* "$tmp/root/ho/selftests/tools/"
+	) || die "cannot build selftests/tools"
+}
+
+# The project's own part of the initramfs.
+project_files() {
+	local ho=$tmp/root/ho
+	mkdir -p "$ho"
+	cp "$ho_top/scripts/init.sh" "$tmp/root/init"
+	chmod +x "$tmp/root/init"
+	cp -r "$ho_top/selftests" "$ho/selftests" || return 1
+	build_tools
+	[ -z "$ko" ] || strip -g -o "$ho/halfopen.ko" "$ko" || return 1
+	[ ${#add[@]} -eq 0 ] || cp -r "${add[@]}" "$ho/" || return 1
+	[ -z "$shell" ] || touch "$ho/interactive"
+	{
+		echo "export HO_CI=${HO_CI:-} HO_ICOUNT=$icount"
+		if [ -n "$command" ]; then
+			printf '%s\n' "$command"
+		else
+			printf 'exec dash selftests/run.sh'
+			[ ${#tests[@]} -eq 0 ] || printf ' %q' "${tests[@]}"
+			echo
+		fi
+	} >"$ho/command"
+	(cd "$tmp/root" && find . -mindepth 1 |
+		cpio --quiet -o -H newc -R 0:0) >"$tmp/project.cpio"
+}
+
+[ -z "$module" ] || [ -n "$ko" ] || build_module ||
+	die "cannot build the module for $kernel"
+vmlinuz=$("$ho_top/scripts/kernel.sh" vmlinuz "$kernel") || exit 1
+userland=$("$ho_top/scripts/initramfs.sh" userland) || exit 1
+modules=$("$ho_top/scripts/initramfs.sh" modules "$kernel") || exit 1
+project_files || die "cannot pack the selftests"
+cat "$userland" "$modules" "$tmp/project.cpio" >"$tmp/initrd" || exit 1
+
+# slab_nomerge: request sockets have a line of their own in /proc/slabinfo.
+# mitigations=off: emulated CPUs have nothing to protect.
+cmdline="console=ttyS0 loglevel=7 panic=-1 oops=panic mitigations=off"
+cmdline="$cmdline slab_nomerge tsc=reliable no_timer_check nokaslr"
+cmdline="$cmdline random.trust_cpu=on $append"
+
+qemu=(qemu-system-x86_64 -nodefaults -no-user-config -no-reboot
+      -display none -monitor none -machine pc -cpu max
+      -m "$memory" -smp "$smp"
+      -kernel "$vmlinuz" -initrd "$tmp/initrd" -append "$cmdline"
+      -serial "file:$tmp/console"
+      -chardev "stdio,id=tap,signal=off" -serial chardev:tap
+      -serial "file:$tmp/exit" -serial "file:$tmp/files")
+if [ -n "$icount" ]; then
+	qemu+=(-accel "tcg,thread=single" -icount "shift=3,sleep=off")
+else
+	qemu+=(-accel "tcg,thread=multi")
+fi
+
+# Words that the kernel only prints when something is wrong.
+complaints='BUG[: ]|WARNING:|Call Trace|RIP:|unreferenced object'
+complaints="$complaints|suspicious RCU|refcount_t|ref_tracker|soft lockup"
+complaints="$complaints|rcu:.*stall|Kernel panic|general protection"
+complaints="$complaints|unregister_netdevice: waiting"
+
+if [ -n "$shell" ]; then
+	"${qemu[@]}"
+	exit
+fi
+
+"${qemu[@]}" </dev/null &
+qemu_pid=$!
+deadline=$((SECONDS + timeout))
+timed_out=
+while kill -0 "$qemu_pid" 2>/dev/null; do
+	if [ "$SECONDS" -ge "$deadline" ]; then
+		timed_out=y
+		kill "$qemu_pid"
+	fi
+	sleep 0.1
+done
+wait "$qemu_pid" 2>/dev/null
+qemu_pid=
+
+[ -z "$log" ] || cp "$tmp/console" "$log"
+if [ -n "$out" ] && [ -s "$tmp/files" ]; then
+	mkdir -p "$out"
+	tar -C "$out" -xf "$tmp/files" ||
+		die "cannot unpack what the guest left"
+fi
+
+rc=$(sed -n 's/^exit \([0-9]\+\)$/\1/p' "$tmp/exit" 2>/dev/null)
+hit=$(grep -nE -m 1 "$complaints" "$tmp/console" | cut -d: -f1)
+if [ -z "$rc" ]; then
+	echo "not ok - the guest ended before the scenario did"
+	[ -z "$timed_out" ] || echo "# killed after $timeout s"
+	[ -n "$hit" ] || tail -n 40 "$tmp/console" | tr -d '\r' | sed 's/^/# /'
+	rc=1
+fi
+if [ -n "$hit" ]; then
+	echo "not ok - the kernel's log has complaints"
+	tail -n "+$((hit > 5 ? hit - 5 : 1))" "$tmp/console" | head -n 60 |
+		tr -d '\r' | sed 's/^/# /'
+	rc=1
+fi
+exit "$rc"
