@@ -70,7 +70,8 @@ result() {
 	fi
 }
 
-# read_tap LANE: results and plan from stdin; comments only below a failure.
+# read_tap LANE: results and plan from stdin; comments only below a failure or
+# below a complaint without a number, which is how vm.sh shows a crash.
 # Sets seen, bad and plan.
 read_tap() {
 	local line show=
@@ -91,6 +92,10 @@ read_tap() {
 		1..[0-9]*)
 			plan=${line#1..}
 			plan=${plan%%[!0-9]*}
+			;;
+		'not ok -'*)
+			show=y
+			echo "     $line"
 			;;
 		'#'*) [ -z "$show" ] || echo "     $line" ;;
 		'Bail out'*) echo "     $line" ;;
