@@ -5,12 +5,17 @@
 
 #include <halfopen/entry.h>
 #include <halfopen/limits.h>
+#include <halfopen/memory.h>
 #include <halfopen/net.h>
 #include <halfopen/tx.h>
 
 static unsigned int buckets = HO_BUCKETS_DEF;
 module_param(buckets, uint, 0444);
 MODULE_PARM_DESC(buckets, "hash chains a namespace (256 to 4194304)");
+
+static unsigned int prealloc;
+module_param(prealloc, uint, 0444);
+MODULE_PARM_DESC(prealloc, "entries of either size to allocate at load (0 to 4194304)");
 
 static int __init ho_init(void)
 {
@@ -21,17 +26,27 @@ static int __init ho_init(void)
 		       buckets, HO_BUCKETS_MIN, HO_BUCKETS_MAX);
 		return -EINVAL;
 	}
-	err = ho_entry_init();
+	if (prealloc > HO_BACKLOG_MAX) {
+		pr_err("halfopen: prealloc=%u is more than %u\n", prealloc,
+		       HO_BACKLOG_MAX);
+		return -EINVAL;
+	}
+	err = ho_memory_init();
 	if (err)
 		return err;
+	err = ho_entry_init(prealloc);
+	if (err)
+		goto err_memory;
 	ho_tx_init();
-	err = ho_net_init(buckets);
+	err = ho_net_init(buckets, prealloc);
 	if (err)
 		goto err_entry;
 	return 0;
 
 err_entry:
 	ho_entry_exit();
+err_memory:
+	ho_memory_exit();
 	return err;
 }
 
@@ -39,6 +54,7 @@ static void __exit ho_exit(void)
 {
 	ho_net_exit();
 	ho_entry_exit();
+	ho_memory_exit();
 }
 
 module_init(ho_init);

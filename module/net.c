@@ -4,17 +4,17 @@
  * ends.
  *
  * Teardown of a namespace, on its deletion and on rmmod alike:
- *  1. pre_exit unregisters the hooks.  Packets in a hook go on until the grace
+ *  1. pre_exit stops the timer of those who wait, because a handover needs the
+ *     hooks, and unregisters the hooks.  Packets in a hook go on until the grace
  *     period that the core waits for between all pre_exit and all exit calls;
  *     after it no CPU runs packet code of this namespace.
- *  2. exit removes sysctls and proc files, which waits for their users.
- *  3. ho_table_exit() shuts the timers down and waits for running handlers;
- *     they could not arm themselves again.  Now nobody else knows the table.
- *  4. It gives every entry to RCU and frees the table.  No reader is left, but
- *     the grace periods of entries that were handed over may still be running;
- *     their callbacks touch nothing but the entry and its slab cache.
- *  5. On rmmod ho_entry_exit() waits for those callbacks before the caches and
- *     the text go.
+ *  2. exit_batch removes sysctls and proc files, which waits for their users.
+ *  3. ho_wait_net_exit() frees segments that wait.  ho_table_stop() shuts the
+ *     timers down and waits for running handlers; they could not arm
+ *     themselves again.  Now nobody else knows the table,
+ *     but the grace periods of entries that just left it may still be running.
+ *  4. They are waited for, once for all namespaces that go together.
+ *  5. ho_table_exit() frees what is left, which nobody sees any more.
  */
 #include <halfopen/net.h>
 
@@ -22,13 +22,16 @@
 
 #include <halfopen/hook.h>
 #include <halfopen/listener.h>
+#include <halfopen/log.h>
 #include <halfopen/proc.h>
 #include <halfopen/synrecv.h>
 #include <halfopen/sysctl.h>
+#include <halfopen/usage.h>
 
 unsigned int ho_net_id __read_mostly;
 
 static unsigned int ho_buckets __read_mostly;
+static bool ho_prealloc __read_mostly;
 
 /*
  * Where the interface takes part in the key the listener is bound to it or to
@@ -61,16 +64,39 @@ static void ho_net_resend(struct ho_table *tbl, const struct ho_conn *conn,
 		ho_synrecv_resend(ho_net_of(tbl), ctx, conn);
 }
 
+static void ho_net_held(struct ho_table *tbl, enum ho_hold why)
+{
+	NET_INC_STATS(ho_net_of(tbl)->net, LINUX_MIB_TCPTIMEOUTS);
+	if (why == HO_HOLD_PRESSURE)
+		ho_stat_inc(ho_net_of(tbl), HO_STAT_resend_pressure);
+	else if (why == HO_HOLD_SOURCE)
+		ho_stat_inc(ho_net_of(tbl), HO_STAT_resend_budget);
+}
+
 static void ho_net_expired(struct ho_table *tbl)
 {
 	NET_INC_STATS(ho_net_of(tbl)->net, LINUX_MIB_TCPTIMEOUTS);
 	ho_stat_inc(ho_net_of(tbl), HO_STAT_expired);
 }
 
-static const struct ho_timer_ops ho_net_timer_ops = {
+static void ho_net_evicted(struct ho_table *tbl)
+{
+	ho_stat_inc(ho_net_of(tbl), HO_STAT_evicted);
+}
+
+static void ho_net_pressure(struct ho_table *tbl,
+			    const struct ho_watch_event *event)
+{
+	ho_log_pressure(ho_net_of(tbl), event);
+}
+
+static const struct ho_table_ops ho_net_table_ops = {
 	.retries	= ho_net_retries,
 	.resend		= ho_net_resend,
+	.held		= ho_net_held,
 	.expired	= ho_net_expired,
+	.evicted	= ho_net_evicted,
+	.pressure	= ho_net_pressure,
 };
 
 static int __net_init ho_net_start(struct net *net)
@@ -79,9 +105,16 @@ static int __net_init ho_net_start(struct net *net)
 	int err;
 
 	hn->net = net;
-	err = ho_table_init(&hn->tbl, ho_buckets, &ho_net_timer_ops);
+	ho_keyring_init(&hn->keys);
+	ho_wait_net_init(hn);
+	ho_sysctl_defaults(hn);
+	err = ho_table_init(&hn->tbl, ho_buckets, &ho_net_table_ops);
 	if (err)
 		return err;
+	if (ho_prealloc && net_eq(net, &init_net))
+		err = ho_table_prealloc(&hn->tbl);
+	if (err)
+		goto err_table;
 	err = ho_stats_net_init(hn);
 	if (err)
 		goto err_table;
@@ -91,11 +124,16 @@ static int __net_init ho_net_start(struct net *net)
 	err = ho_proc_net_init(hn);
 	if (err)
 		goto err_sysctl;
-	err = ho_hook_net_init(net);
+	err = ho_usage_net_init(hn);
 	if (err)
 		goto err_proc;
+	err = ho_hook_net_init(net);
+	if (err)
+		goto err_usage;
 	return 0;
 
+err_usage:
+	ho_usage_net_exit(hn);
 err_proc:
 	ho_proc_net_exit(hn);
 err_sysctl:
@@ -103,36 +141,52 @@ err_sysctl:
 err_stats:
 	ho_stats_net_exit(hn);
 err_table:
+	ho_table_stop(&hn->tbl);
 	ho_table_exit(&hn->tbl);
 	return err;
 }
 
 static void __net_exit ho_net_stop_hooks(struct net *net)
 {
+	ho_wait_net_stop(ho_net(net));
 	ho_hook_net_exit(net);
 }
 
-static void __net_exit ho_net_stop(struct net *net)
+static void __net_exit ho_net_stop(struct list_head *nets)
 {
-	struct ho_net *hn = ho_net(net);
+	struct net *net;
 
-	ho_proc_net_exit(hn);
-	ho_sysctl_net_exit(hn);
-	ho_table_exit(&hn->tbl);
-	ho_stats_net_exit(hn);
+	list_for_each_entry(net, nets, exit_list) {
+		struct ho_net *hn = ho_net(net);
+
+		ho_usage_net_exit(hn);
+		ho_proc_net_exit(hn);
+		ho_sysctl_net_exit(hn);
+		ho_wait_net_exit(hn);
+		ho_table_stop(&hn->tbl);
+	}
+	/* ho_table_exit() would wait for each of them */
+	rcu_barrier();
+	list_for_each_entry(net, nets, exit_list) {
+		struct ho_net *hn = ho_net(net);
+
+		ho_table_exit(&hn->tbl);
+		ho_stats_net_exit(hn);
+	}
 }
 
 static struct pernet_operations ho_net_ops = {
 	.init		= ho_net_start,
 	.pre_exit	= ho_net_stop_hooks,
-	.exit		= ho_net_stop,
+	.exit_batch	= ho_net_stop,
 	.id		= &ho_net_id,
 	.size		= sizeof(struct ho_net),
 };
 
-int ho_net_init(unsigned int buckets)
+int ho_net_init(unsigned int buckets, bool prealloc)
 {
 	ho_buckets = buckets;
+	ho_prealloc = prealloc;
 	return register_pernet_subsys(&ho_net_ops);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Per-CPU counters of a namespace, /proc/net/stat/halfopen for what happens to
- * SYNs that are taken and /proc/net/stat/halfopen_declined for why others are
- * not.
+ * Per-CPU counters of a namespace under /proc/net/stat/: halfopen for what
+ * happens to SYNs that are taken, halfopen_declined for why others are not,
+ * halfopen_overload for what limits and pressure did.
  *
  * The files have the form that lnstat(8), node_exporter and netdata read: a
  * line of names, then a line a CPU in hexadecimal.  The first column is a
@@ -19,6 +19,7 @@
 static const char * const ho_stat_names[HO_STAT_MAX] = {
 	HO_COUNTERS(HO_STAT_NAME)
 	HO_DECLINES(HO_STAT_NAME)
+	HO_OVERLOADS(HO_STAT_NAME)
 };
 
 #undef HO_STAT_NAME
@@ -30,7 +31,7 @@ enum {
 static void show(struct seq_file *seq, enum ho_stat first, enum ho_stat end)
 {
 	struct ho_net *hn = ho_net(seq_file_single_net(seq));
-	u32 entries = ho_budget_count(&hn->tbl.budget);
+	u32 entries = ho_budget_count(&hn->tbl.entries);
 	int cpu, i;
 
 	seq_puts(seq, "entries");
@@ -48,47 +49,68 @@ static void show(struct seq_file *seq, enum ho_stat first, enum ho_stat end)
 	}
 }
 
+/**
+ * struct ho_stats_file - one of the files
+ * @name: below /proc/net/stat
+ * @first: first counter
+ * @end: one past the last
+ */
+struct ho_stats_file {
+	const char *name;
+	enum ho_stat first;
+	enum ho_stat end;
+};
+
+static const struct ho_stats_file ho_stats_files[] = {
+	{ "halfopen", 0, HO_STAT_FIRST_DECLINE },
+	{ "halfopen_declined", HO_STAT_FIRST_DECLINE, HO_STAT_FIRST_OVERLOAD },
+	{ "halfopen_overload", HO_STAT_FIRST_OVERLOAD, HO_STAT_MAX },
+};
+
 static int ho_stats_show(struct seq_file *seq, void *v)
 {
-	BUILD_BUG_ON(1 + HO_STAT_FIRST_DECLINE > LNSTAT_FIELDS_MAX);
+	const struct ho_stats_file *file = pde_data(file_inode(seq->file));
 
-	show(seq, 0, HO_STAT_FIRST_DECLINE);
+	BUILD_BUG_ON(1 + HO_STAT_FIRST_DECLINE > LNSTAT_FIELDS_MAX);
+	BUILD_BUG_ON(1 + HO_STAT_FIRST_OVERLOAD - HO_STAT_FIRST_DECLINE >
+		     LNSTAT_FIELDS_MAX);
+	BUILD_BUG_ON(1 + HO_STAT_MAX - HO_STAT_FIRST_OVERLOAD >
+		     LNSTAT_FIELDS_MAX);
+
+	show(seq, file->first, file->end);
 	return 0;
 }
 
-static int ho_stats_show_declined(struct seq_file *seq, void *v)
+static void remove_files(struct ho_net *hn, unsigned int nr)
 {
-	BUILD_BUG_ON(1 + HO_STAT_MAX - HO_STAT_FIRST_DECLINE >
-		     LNSTAT_FIELDS_MAX);
-
-	show(seq, HO_STAT_FIRST_DECLINE, HO_STAT_MAX);
-	return 0;
+	while (nr--)
+		remove_proc_entry(ho_stats_files[nr].name,
+				  hn->net->proc_net_stat);
 }
 
 int ho_stats_net_init(struct ho_net *hn)
 {
-	struct proc_dir_entry *dir = hn->net->proc_net_stat;
+	unsigned int i;
 
 	hn->stats = alloc_percpu(struct ho_stats);
 	if (!hn->stats)
 		return -ENOMEM;
-	if (!proc_create_net_single("halfopen", 0444, dir, ho_stats_show, NULL))
-		goto err_free;
-	if (!proc_create_net_single("halfopen_declined", 0444, dir,
-				    ho_stats_show_declined, NULL))
-		goto err_remove;
+	for (i = 0; i < ARRAY_SIZE(ho_stats_files); i++)
+		if (!proc_create_net_single(ho_stats_files[i].name, 0444,
+					    hn->net->proc_net_stat,
+					    ho_stats_show,
+					    (void *)&ho_stats_files[i]))
+			goto err_remove;
 	return 0;
 
 err_remove:
-	remove_proc_entry("halfopen", dir);
-err_free:
+	remove_files(hn, i);
 	free_percpu(hn->stats);
 	return -ENOMEM;
 }
 
 void ho_stats_net_exit(struct ho_net *hn)
 {
-	remove_proc_entry("halfopen_declined", hn->net->proc_net_stat);
-	remove_proc_entry("halfopen", hn->net->proc_net_stat);
+	remove_files(hn, ARRAY_SIZE(ho_stats_files));
 	free_percpu(hn->stats);
 }

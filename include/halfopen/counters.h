@@ -34,9 +34,8 @@
 	  "the accept queue is full, the stack drops the SYN")		\
 	X(declined_no_route,						\
 	  "no route back, or one with microsecond timestamps")		\
-	X(declined_table_full, "max_backlog entries exist")		\
-	X(declined_memory, "no memory for an entry")			\
-	X(declined_chain, "the hash chain is at its bound")
+	X(declined_memory, "no memory to begin to know its port")	\
+	X(declined_auto, "mode is 2 and the port is not under pressure")
 
 /*
  * What happened to SYNs that were taken, and to the entries made for them
@@ -75,5 +74,29 @@
 	  "segment dropped by the listener's filter or policy, as natively") \
 	X(verify_ok, "SYN-ACK equal to the one the stack made")	\
 	X(verify_diff, "SYN-ACK different from the one the stack made")
+
+/* What limits and pressure did (halfopen_overload). */
+#define HO_OVERLOADS(X)							\
+	X(cookie_sent, "SYN answered without an entry")			\
+	X(cookie_source, "for that: its source holds max_source_backlog") \
+	X(cookie_port, "for that: its port holds max_port_backlog")	\
+	X(cookie_backlog, "for that: the table holds max_backlog")	\
+	X(cookie_memory, "for that: a cap on bytes, or no memory")	\
+	X(cookie_chain, "for that: the hash chain is at its bound")	\
+	X(cookie_checked, "ACK without an entry checked for a cookie")	\
+	X(cookie_accepted, "it had one: connection given to the listener") \
+	X(cookie_failed, "it had none, the stack sends a RST")		\
+	X(evicted, "oldest entry without proof dropped for a new one")	\
+	X(waiting,							\
+	  "segment kept while its connection waits for the accept queue") \
+	X(waiting_cut, "segment of such a connection dropped, too much data") \
+	X(waiting_full,							\
+	  "no room to wait, left to the client's retransmission")	\
+	X(waited, "such a connection given to the listener")		\
+	X(synack_budget,						\
+	  "SYN not answered: its source leaves too many SYN-ACKs unanswered") \
+	X(resend_budget, "SYN-ACK not sent again, for the same reason")	\
+	X(resend_pressure,						\
+	  "SYN-ACK not sent again: a SYN may cause no more of them now")
 
 #endif /* _HALFOPEN_COUNTERS_H */

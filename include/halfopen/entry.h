@@ -6,13 +6,14 @@
 #include <linux/list.h>
 #include <linux/rcupdate.h>
 
+#include <halfopen/key.h>
 #include <halfopen/types.h>
 
 /**
  * struct ho_entry - a half-open IPv4 connection: one cache line
  * @next: hash chain
  * @fifo: retransmission FIFO while in the table
- * @rcu: grace period once it is not
+ * @gone: the next one in limbo once it is not
  * @raddr: remote IPv4 address, unless @req.wide
  * @laddr: local IPv4 address, unless @req.wide
  * @iif: ho_key.iif, if @req.wide
@@ -28,7 +29,7 @@ struct ho_entry {
 	struct ho_entry __rcu *next;
 	union {
 		struct list_head fifo;
-		struct rcu_head rcu;
+		struct ho_entry *gone;
 	};
 	union {
 		struct {
@@ -61,19 +62,44 @@ static_assert(sizeof(struct ho_entry) <= 64);
 static_assert(sizeof(struct ho_entry_wide) <= 96);
 
 /**
- * ho_entry_init() - create the slab caches
+ * ho_entry_init() - create the pools
+ * @prealloc: entries of either size to keep in reserve
  *
  * Context: process, may sleep.
  * Return: 0 or -ENOMEM.
  */
-int ho_entry_init(void);
+int ho_entry_init(u32 prealloc);
 
 /**
- * ho_entry_exit() - wait for entries on their way out and destroy the caches
+ * ho_entry_exit() - destroy the pools
  *
- * Context: process, may sleep; no entry is in any table.
+ * Context: process, may sleep; no entry is left.
  */
 void ho_entry_exit(void);
+
+/**
+ * ho_entry_wide() - does a connection need struct ho_entry_wide?
+ * @conn: the connection
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+static inline bool ho_entry_wide(const struct ho_conn *conn)
+{
+	return !ho_key_is_v4(&conn->key) || conn->key.iif || conn->mark;
+}
+
+/**
+ * ho_entry_size() - memory of an entry
+ * @wide: of a wide one
+ *
+ * Context: any.
+ * Return: bytes.
+ */
+static inline u32 ho_entry_size(bool wide)
+{
+	return wide ? sizeof(struct ho_entry_wide) : sizeof(struct ho_entry);
+}
 
 /**
  * ho_entry_alloc() - make an entry of a connection
@@ -85,20 +111,12 @@ void ho_entry_exit(void);
 struct ho_entry *ho_entry_alloc(const struct ho_conn *conn);
 
 /**
- * ho_entry_free() - free an entry that never was in a table
+ * ho_entry_free() - free an entry that nobody sees
  * @ent: the entry
  *
- * Context: any.
+ * Context: BH disabled.
  */
 void ho_entry_free(struct ho_entry *ent);
-
-/**
- * ho_entry_free_rcu() - free an entry that readers may still see
- * @ent: the entry, just taken out of its table
- *
- * Context: any.
- */
-void ho_entry_free_rcu(struct ho_entry *ent);
 
 /**
  * ho_entry_key() - the key of an entry

@@ -15,6 +15,7 @@ enum ho_limits {
 	HO_RETRIES_DEF		= 5,		/* 1+2+4+8+16+32 = 63 s */
 	HO_RETRIES_MAX		= 15,		/* fits ho_req.timeouts */
 	HO_LEVELS		= HO_RETRIES_MAX + 1,
+	HO_LIFETIME_MAX_S	= HO_LEVELS * HO_RTO_MAX_MS / 1000,
 	HO_RETRANS_MAX		= 31,		/* ho_req.retrans saturates */
 
 	/*
@@ -34,7 +35,46 @@ enum ho_limits {
 	HO_CHAIN_MAX		= 128,		/* bounds one softirq walk */
 	HO_SHARDS		= 16,		/* a table; bounds contention */
 	HO_TIMER_BUDGET		= 64,		/* entries a shard and tick */
+	HO_EVICT_SCAN		= 8,		/* entries a level */
+	HO_EVICT_SHARDS		= 4,		/* that are looked at */
+
+	/* Limits beside the table's */
+	HO_PORT_BACKLOG_DEF	= 49152,	/* 3/4: leaves some to others */
+	HO_SOURCE_BACKLOG_DEF	= 4096,		/* 1/16 */
+	HO_SOURCE_RATE_DEF	= 2000,		/* SYN-ACKs a second */
+	HO_SOURCE_RATE_MAX	= 1000 * 1000,	/* one a us */
+	HO_SYNACK_BURST_S	= 4,		/* seconds of that rate */
+	HO_PREFIX_V4_DEF	= 24,
+	HO_PREFIX_V6_DEF	= 64,
+	HO_BUCKETS_PER_CELL	= 4,		/* of a row of ho_sketch */
+	HO_PORT_CHUNKS		= 1 << 8,
+	HO_CHUNK_PORTS		= (1 << 16) / HO_PORT_CHUNKS,
+	HO_MEMORY_DEF		= 16 << 20,	/* bytes a namespace */
+	HO_HOST_MEMORY_DEF	= 256 << 20,	/* bytes */
 	HO_CREDIT_BATCH		= 32,		/* entries a CPU holds ahead */
+	HO_CREDIT_BYTES		= 32 * 64,	/* the same in bytes */
+
+	/* Pressure */
+	HO_WATCH_MS		= 1000,		/* between two looks */
+	HO_LOW_PCT_DEF		= 50,
+	HO_HIGH_PCT_DEF		= 75,
+	HO_SYNACKS_LOW_MAX	= 3,		/* a SYN, above the low mark */
+	HO_SYNACKS_HIGH_MAX	= 1,		/* a SYN, above the high mark */
+
+	/* Complete, but the accept queue is full */
+	HO_WAIT_MAX		= 8192,		/* connections a namespace */
+	HO_WAIT_BYTES_MAX	= 32 << 10,	/* a connection: IW10 fits */
+	HO_WAIT_LOOK_MS		= 4,		/* a tick or more */
+	HO_WAIT_TRIES		= 128,		/* a look; bounds one softirq */
+	HO_WAIT_TRY_MS		= 200,		/* everybody, at least so often */
+	HO_WAIT_FULL_MAX	= 32,		/* listeners remembered a look */
+
+	/* Cookies */
+	HO_COOKIE_PERIOD_S	= 60,		/* a key; the last one counts */
+	HO_COOKIE_AGE_MAX_MS	= 2 * HO_COOKIE_PERIOD_S * 1000,
+	HO_COOKIE_SKEW_MS	= 1 << 16,	/* of clocks in a cluster */
+	HO_COOKIE_KEYS		= 4,		/* two secrets, two periods */
+	HO_KEY_TEXT_MAX		= 2 * 32 + 8,	/* two keys, space around */
 
 	/* TCP */
 	HO_WSCALE_MAX		= 14,		/* RFC 7323 2.3 */

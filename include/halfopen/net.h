@@ -6,18 +6,23 @@
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
+#include <halfopen/keyring.h>
 #include <halfopen/stats.h>
 #include <halfopen/table.h>
+#include <halfopen/wait.h>
 
 enum ho_mode {
 	HO_MODE_OFF	= 0,	/* new SYNs go the native way, entries finish */
 	HO_MODE_ON	= 1,
+	HO_MODE_AUTO	= 2,	/* SYNs of ports under pressure are taken */
 };
 
 /**
  * struct ho_net - halfopen in one network namespace
  * @tbl: the SYN_RECV table
  * @net: the namespace
+ * @keys: of ISNs and timestamp offsets
+ * @wait: connections that are complete and wait
  * @stats: counters
  * @mode: enum ho_mode
  * @verify_synack: compare each SYN-ACK with the stack's own at the handover
@@ -27,6 +32,8 @@ enum ho_mode {
 struct ho_net {
 	struct ho_table tbl;
 	struct net *net;
+	struct ho_keyring keys;
+	struct ho_wait wait;
 	struct ho_stats __percpu *stats;
 	unsigned int mode;
 	unsigned int verify_synack;
@@ -63,11 +70,12 @@ static inline struct ho_net *ho_net_of(struct ho_table *tbl)
 /**
  * ho_net_init() - start in every namespace, now and to come
  * @buckets: hash chains a table
+ * @prealloc: allocate those of the initial namespace now
  *
  * Context: process, may sleep.
  * Return: 0 or -errno.
  */
-int ho_net_init(unsigned int buckets);
+int ho_net_init(unsigned int buckets, bool prealloc);
 
 /**
  * ho_net_exit() - stop in every namespace

@@ -32,11 +32,11 @@ u32 ho_rto_ms(u32 init_ms, u32 max_ms, unsigned int n);
 u32 ho_rto_lifetime_ms(u32 init_ms, u32 max_ms, unsigned int retries);
 
 /**
- * ho_rto_reached() - is a 24-bit deadline due?
- * @deadline_ms: low 24 bits of a ms clock
+ * ho_rto_reached() - is a 23-bit deadline due?
+ * @deadline_ms: low 23 bits of a ms clock
  * @now_ms: the ms clock
  *
- * The clock's low 24 bits wrap every 4.6 hours; a deadline is never more than
+ * The clock's low 23 bits wrap every 2.3 hours; a deadline is never more than
  * 120 s ahead, so half of that is more than enough for the sign.
  *
  * Context: any.
@@ -44,12 +44,12 @@ u32 ho_rto_lifetime_ms(u32 init_ms, u32 max_ms, unsigned int retries);
  */
 static inline bool ho_rto_reached(u32 deadline_ms, u32 now_ms)
 {
-	return (s32)((now_ms - deadline_ms) << 8) >= 0;
+	return (s32)((now_ms - deadline_ms) << 9) >= 0;
 }
 
 /**
- * ho_rto_left_ms() - how long until a 24-bit deadline
- * @deadline_ms: low 24 bits of a ms clock
+ * ho_rto_left_ms() - how long until a 23-bit deadline
+ * @deadline_ms: low 23 bits of a ms clock
  * @now_ms: the ms clock
  *
  * Context: any.
@@ -58,11 +58,12 @@ static inline bool ho_rto_reached(u32 deadline_ms, u32 now_ms)
 static inline u32 ho_rto_left_ms(u32 deadline_ms, u32 now_ms)
 {
 	return ho_rto_reached(deadline_ms, now_ms) ?
-	       0 : (deadline_ms - now_ms) & 0xffffff;
+	       0 : (deadline_ms - now_ms) & 0x7fffff;
 }
 
 enum ho_rto_action {
 	HO_RTO_RESEND,		/* send the SYN-ACK again and wait longer */
+	HO_RTO_HOLD,		/* wait longer without sending */
 	HO_RTO_EXPIRE,		/* the client had its chances */
 };
 
@@ -70,6 +71,7 @@ enum ho_rto_action {
  * ho_rto_decide() - what a retransmission timeout means
  * @timeouts: timeouts before this one
  * @retries: retransmissions allowed
+ * @hold: nothing may be sent now
  *
  * cf. syn_ack_recalc() without TCP_DEFER_ACCEPT, which is the stack's business
  * after the handover.
@@ -77,7 +79,8 @@ enum ho_rto_action {
  * Context: any.
  * Return: the action.
  */
-enum ho_rto_action ho_rto_decide(unsigned int timeouts, unsigned int retries);
+enum ho_rto_action ho_rto_decide(unsigned int timeouts, unsigned int retries,
+				 bool hold);
 
 /**
  * ho_oow_allow() - may an out-of-window answer be sent now?

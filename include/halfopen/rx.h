@@ -8,6 +8,7 @@
 #include <halfopen/types.h>
 
 struct ho_net;
+struct nf_hook_state;
 struct sk_buff;
 
 /* What a hook does with its packet. */
@@ -28,6 +29,7 @@ enum ho_verdict {
  * @key: who talks to whom
  * @hash: ho_table_hash() of @key
  * @ifs: interfaces for socket lookups
+ * @okfn: how the packet goes on from the hook
  * @seg: the segment
  */
 struct ho_pkt {
@@ -40,6 +42,7 @@ struct ho_pkt {
 	struct ho_key key;
 	u64 hash;
 	struct ho_ifs ifs;
+	int (*okfn)(struct net *net, struct sock *sk, struct sk_buff *skb);
 	struct ho_seg seg;
 };
 
@@ -47,12 +50,22 @@ struct ho_pkt {
  * ho_rx_tcp() - take what is halfopen's of the TCP packets for this host
  * @hn: the namespace
  * @skb: the packet, data at the network header, no socket attached
- * @family: NFPROTO_IPV4 or NFPROTO_IPV6
+ * @state: of the hook; its family and how the packet goes on
  *
  * Context: softirq, RCU read side.
  * Return: the verdict.
  */
-enum ho_verdict ho_rx_tcp(struct ho_net *hn, struct sk_buff *skb, u8 family);
+enum ho_verdict ho_rx_tcp(struct ho_net *hn, struct sk_buff *skb,
+			  const struct nf_hook_state *state);
+
+/**
+ * ho_rx_parse() - fill in what the headers say, but for options
+ * @pkt: hn, skb and family are set
+ *
+ * Context: softirq.
+ * Return: false if this is no TCP header.
+ */
+bool ho_rx_parse(struct ho_pkt *pkt);
 
 /**
  * ho_rx_settle() - wait until a request socket is as halfopen promised
@@ -95,6 +108,25 @@ bool ho_rx_checksum_ok(const struct ho_pkt *pkt);
  * Return: borrowed until the section ends, or NULL.
  */
 struct sock *ho_rx_listener(const struct ho_pkt *pkt);
+
+/**
+ * ho_rx_has_socket() - has a packet's 4-tuple a socket, listeners aside?
+ * @pkt: the packet
+ *
+ * Context: softirq, RCU read side.
+ * Return: true if so.
+ */
+bool ho_rx_has_socket(const struct ho_pkt *pkt);
+
+/**
+ * ho_rx_count_delivered() - count a packet that the stack will not see
+ * @pkt: the packet
+ *
+ * What the stack would have counted between the hook and the listener.
+ *
+ * Context: softirq.
+ */
+void ho_rx_count_delivered(const struct ho_pkt *pkt);
 
 /**
  * ho_rx_consume() - be done with a packet

@@ -18,6 +18,16 @@ struct ho_path;
 enum ho_verdict ho_synrecv_rx(struct ho_pkt *pkt, bool *gone);
 
 /**
+ * ho_synrecv_may_send() - may this SYN be answered?
+ * @pkt: the SYN
+ *
+ * Context: softirq.
+ * Return: false if its source prefix leaves too many SYN-ACKs unanswered; else
+ * one more is charged to it.
+ */
+bool ho_synrecv_may_send(const struct ho_pkt *pkt);
+
+/**
  * ho_synrecv_send() - send and count a SYN-ACK
  * @hn: the namespace
  * @lsk: the listener
@@ -43,5 +53,18 @@ bool ho_synrecv_send(struct ho_net *hn, const struct sock *lsk,
  */
 void ho_synrecv_resend(struct ho_net *hn, const struct sock *lsk,
 		       const struct ho_conn *conn);
+
+/**
+ * ho_synrecv_wait() - the connection is complete, the accept queue is full
+ * @pkt: the segment
+ * @conn: the connection; its entry is marked as acked
+ * @lsk: the listener
+ *
+ * Context: softirq, RCU read side, no locks.
+ * Return: true if the packet is used up; false if there is no room to wait,
+ * then the entry goes on as if no ACK had come.
+ */
+bool ho_synrecv_wait(const struct ho_pkt *pkt, const struct ho_conn *conn,
+		     struct sock *lsk);
 
 #endif /* _HALFOPEN_SYNRECV_H */

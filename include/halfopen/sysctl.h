@@ -11,15 +11,15 @@
 #include <halfopen/net.h>
 
 /**
- * ho_sysctl_on() - are new SYNs taken?
+ * ho_sysctl_mode() - which SYNs are taken?
  * @hn: the namespace
  *
  * Context: any.
- * Return: net.halfopen.mode is 1.
+ * Return: net.halfopen.mode.
  */
-static inline bool ho_sysctl_on(const struct ho_net *hn)
+static inline enum ho_mode ho_sysctl_mode(const struct ho_net *hn)
 {
-	return READ_ONCE(hn->mode) == HO_MODE_ON;
+	return READ_ONCE(hn->mode);
 }
 
 /**
@@ -32,18 +32,6 @@ static inline bool ho_sysctl_on(const struct ho_net *hn)
 static inline bool ho_sysctl_verify(const struct ho_net *hn)
 {
 	return READ_ONCE(hn->verify_synack);
-}
-
-/**
- * ho_sysctl_max_entries() - cap of the table
- * @hn: the namespace
- *
- * Context: any.
- * Return: net.halfopen.max_backlog, entries.
- */
-static inline u32 ho_sysctl_max_entries(const struct ho_net *hn)
-{
-	return READ_ONCE(hn->tbl.cfg.max_entries);
 }
 
 /**
@@ -73,7 +61,15 @@ static inline u32 ho_sysctl_oow_limit_ms(const struct ho_net *hn)
 }
 
 /**
- * ho_sysctl_net_init() - set defaults and register net.halfopen
+ * ho_sysctl_defaults() - what holds until somebody says otherwise
+ * @hn: the namespace, new
+ *
+ * Context: process.
+ */
+void ho_sysctl_defaults(struct ho_net *hn);
+
+/**
+ * ho_sysctl_net_init() - register net.halfopen
  * @hn: the namespace
  *
  * Context: process, may sleep.

@@ -14,8 +14,8 @@
  *     again.
  *  4. There are no references: who needs an entry past its lock copies it
  *     (struct ho_conn).
- *  5. Room is reserved (ho_budget) before an entry is allocated, and given back
- *     when it leaves the table.
+ *  5. Room is reserved (room.c) before an entry is allocated, and given back
+ *     when it leaves the table; its memory, when it is freed.
  */
 #ifndef _HALFOPEN_TABLE_H
 #define _HALFOPEN_TABLE_H
@@ -28,6 +28,12 @@
 #include <halfopen/budget.h>
 #include <halfopen/entry.h>
 #include <halfopen/key.h>
+#include <halfopen/limbo.h>
+#include <halfopen/memory.h>
+#include <halfopen/port.h>
+#include <halfopen/pressure.h>
+#include <halfopen/source.h>
+#include <halfopen/watch.h>
 
 struct ho_table;
 
@@ -51,21 +57,28 @@ struct ho_bucket {
  * @len: entries a level
  * @fifo: entries a level, by deadline
  * @timer: runs when the earliest head is due
+ * @limbo: entries on their way out
  * @tbl: where it belongs
  */
 struct ho_shard {
-	spinlock_t lock;	/* FIFOs, deadlines, lengths */
+	spinlock_t lock;	/* FIFOs, deadlines, lengths, limbo */
 	bool armed;
 	u32 wake_ms;
 	u32 len[HO_LEVELS];
 	struct list_head fifo[HO_LEVELS];
 	struct timer_list timer;
+	struct ho_limbo limbo;
 	struct ho_table *tbl;
 } ____cacheline_aligned_in_smp;
 
 /**
  * struct ho_table_cfg - what an administrator may change at any time
  * @max_entries: cap, entries
+ * @max_port_entries: cap of a local port, entries
+ * @max_source_entries: cap of a source prefix, entries
+ * @source_rate: SYN-ACKs a second that a source prefix may leave unanswered, 0
+ *	= any
+ * @marks: watermarks of the first two caps
  * @rto_init_ms: first wait, ms
  * @rto_max_ms: longest wait, ms
  * @retries: SYN-ACK retransmissions
@@ -74,25 +87,44 @@ struct ho_shard {
  */
 struct ho_table_cfg {
 	unsigned int max_entries;
+	unsigned int max_port_entries;
+	unsigned int max_source_entries;
+	unsigned int source_rate;
+	struct ho_watermarks marks;
 	unsigned int rto_init_ms;
 	unsigned int rto_max_ms;
 	unsigned int retries;
 };
 
+/* Why a SYN-ACK is not sent again. */
+enum ho_hold {
+	HO_HOLD_NOT,
+	HO_HOLD_PRESSURE,	/* a SYN may cause no more of them now */
+	HO_HOLD_SOURCE,		/* its source prefix is over its budget */
+};
+
 /**
- * struct ho_timer_ops - what the timer needs from above
+ * struct ho_table_ops - what the table needs from above
  * @retries: retransmissions that the listener of a connection allows
  *	(TCP_SYNCNT), or @dflt; called without locks in an RCU section, may
  *	stash a pointer in *ctx
  * @resend: send the SYN-ACK of a connection; same section and ctx
+ * @held: a SYN-ACK was not sent again, for pressure or for the source's budget;
+ *	same section
  * @expired: a connection was dropped for want of an answer; same section
+ * @evicted: a connection was dropped for another one; softirq, RCU read side
+ * @pressure: it began or ended somewhere
  */
-struct ho_timer_ops {
+struct ho_table_ops {
 	unsigned int (*retries)(struct ho_table *tbl, const struct ho_key *key,
 				unsigned int dflt, void **ctx);
 	void (*resend)(struct ho_table *tbl, const struct ho_conn *conn,
 		       void *ctx);
+	void (*held)(struct ho_table *tbl, enum ho_hold why);
 	void (*expired)(struct ho_table *tbl);
+	void (*evicted)(struct ho_table *tbl);
+	void (*pressure)(struct ho_table *tbl,
+			 const struct ho_watch_event *event);
 };
 
 /**
@@ -100,24 +132,32 @@ struct ho_timer_ops {
  * @chunks: buckets, HO_CHUNK_BUCKETS at a time, allocated when first needed
  * @nr_chunks: a power of two
  * @secret: of the hash
- * @budget: how many entries there are
+ * @entries: how many there are
+ * @mem: what they and all else use
+ * @ports: local ports
+ * @sources: source prefixes
  * @cfg: knobs
  * @ops: upward calls
+ * @watch: over its pressure
  * @shards: timers
  */
 struct ho_table {
 	struct ho_bucket __rcu **chunks;
 	u32 nr_chunks;
 	siphash_key_t secret;
-	struct ho_budget budget;
+	struct ho_budget entries;
+	struct ho_memory mem;
+	struct ho_ports ports;
+	struct ho_sources sources;
 	struct ho_table_cfg cfg;
-	const struct ho_timer_ops *ops;
+	const struct ho_table_ops *ops;
+	struct ho_watch watch;
 	struct ho_shard shards[HO_SHARDS];
 };
 
 /**
  * ho_table_init() - make an empty table
- * @tbl: the table, cfg already filled
+ * @tbl: the table, zeroed but for its knobs
  * @buckets: chains; rounded up to a power of two
  * @ops: upward calls
  *
@@ -125,13 +165,32 @@ struct ho_table {
  * Return: 0 or -ENOMEM.
  */
 int ho_table_init(struct ho_table *tbl, u32 buckets,
-		  const struct ho_timer_ops *ops);
+		  const struct ho_table_ops *ops);
 
 /**
- * ho_table_exit() - stop the timers, drop every entry, free the table
+ * ho_table_prealloc() - allocate now what grows on demand otherwise
+ * @tbl: the table, empty
+ *
+ * Buckets and the cells of sources; a chunk of ports belongs to who listens.
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int ho_table_prealloc(struct ho_table *tbl);
+
+/**
+ * ho_table_stop() - stop the timers and the watch
  * @tbl: the table; no packet path uses it any more
  *
  * Context: process, may sleep.
+ */
+void ho_table_stop(struct ho_table *tbl);
+
+/**
+ * ho_table_exit() - drop every entry, free the table
+ * @tbl: the table, stopped
+ *
+ * Context: process, may sleep: for a grace period if entries left lately.
  */
 void ho_table_exit(struct ho_table *tbl);
 
@@ -212,14 +271,15 @@ bool ho_table_has_locked(struct ho_bucket *bkt, const struct ho_entry *ent);
 
 /**
  * ho_table_insert_locked() - put an entry into the table and start its timer
- * @tbl: the table, room reserved
+ * @tbl: the table
  * @bkt: its bucket, with no entry of the same key
- * @ent: the entry; the table owns it from now on
+ * @ent: from ho_room_enter(); the table owns it from now on
  * @hash: ho_table_hash() of its key
  * @now_ms: ms clock
  *
  * Context: bucket lock held.
- * Return: 0, or -ENOSPC if the chain is at HO_CHAIN_MAX.
+ * Return: 0, or -ENOSPC if the chain is at HO_CHAIN_MAX; then the caller still
+ * owns it.
  */
 int ho_table_insert_locked(struct ho_table *tbl, struct ho_bucket *bkt,
 			   struct ho_entry *ent, u64 hash, u32 now_ms);

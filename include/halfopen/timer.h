@@ -4,6 +4,7 @@
 #define _HALFOPEN_TIMER_H
 
 #include <linux/jiffies.h>
+#include <linux/ktime.h>
 
 #include <halfopen/table.h>
 
@@ -17,6 +18,17 @@
 static inline u32 ho_clock_ms(void)
 {
 	return jiffies64_to_msecs(get_jiffies_64());
+}
+
+/**
+ * ho_clock_us() - the clock of rates
+ *
+ * Context: any.
+ * Return: us, wraps with 32 bits.
+ */
+static inline u32 ho_clock_us(void)
+{
+	return ktime_to_us(ktime_get());
 }
 
 /**
@@ -58,6 +70,33 @@ void ho_timer_arm_locked(struct ho_table *tbl, struct ho_entry *ent, u64 hash,
  */
 void ho_timer_cancel_locked(struct ho_table *tbl, struct ho_entry *ent,
 			    u64 hash);
+
+/**
+ * ho_timer_retire_locked() - take an entry out of its queue for good
+ * @tbl: the table
+ * @ent: a queued entry, out of its chain; freed after a grace period
+ * @hash: ho_table_hash() of its key
+ *
+ * Context: bucket lock held; takes the shard lock.
+ */
+void ho_timer_retire_locked(struct ho_table *tbl, struct ho_entry *ent,
+			    u64 hash);
+
+/**
+ * ho_timer_oldest() - who waited longest
+ * @tbl: the table
+ * @hash: of somebody; his shard and the next ones are looked at
+ * @lport: a local port, or 0 for any
+ *
+ * Of those that had a timeout already, did not complete, and can do without. A
+ * level holds younger entries than the next one, and its head is its oldest; at
+ * most HO_EVICT_SCAN entries a level are looked at, of the first of
+ * HO_EVICT_SHARDS shards that has somebody.
+ *
+ * Context: RCU read side, BH disabled, no locks.
+ * Return: borrowed until the section ends, or NULL.
+ */
+struct ho_entry *ho_timer_oldest(struct ho_table *tbl, u64 hash, __be16 lport);
 
 /**
  * ho_timer_run() - work off what is due in a shard

@@ -48,29 +48,44 @@ struct ho_reply {
 };
 
 /**
- * ho_tx_init() - draw the secret of ISNs and timestamp offsets
+ * ho_tx_init() - set the clock of timestamps
  *
  * Context: process.
  */
 void ho_tx_init(void);
 
 /**
- * ho_tx_isn() - ISN for a new connection
- * @key: the connection
+ * ho_tx_clock_ms() - the clock of timestamps
+ * @now_ns: monotonic clock
+ *
+ * The stack's, ahead by what makes it the time of day when the module was
+ * loaded: hosts of a cluster agree on it to some seconds, and it never jumps.
  *
  * Context: any.
- * Return: never 0.
+ * Return: ms, wraps with 32 bits.
  */
-u32 ho_tx_isn(const struct ho_key *key);
+u32 ho_tx_clock_ms(u64 now_ns);
 
 /**
  * ho_tx_ts_off() - timestamp offset of a connection
+ * @hn: the namespace
  * @conn: the connection
  *
  * Context: any.
- * Return: what to add to the clock, 0 without random offsets.
+ * Return: what to add to the stack's clock, 0 without random offsets.
  */
-u32 ho_tx_ts_off(const struct ho_conn *conn);
+u32 ho_tx_ts_off(struct ho_net *hn, const struct ho_conn *conn);
+
+/**
+ * ho_tx_follow_clock() - go on from the timestamps that a client has seen
+ * @hn: the namespace
+ * @conn: the connection; ts_shift is set if the key changed since its SYN-ACK
+ * @opts: of its ACK
+ *
+ * Context: any.
+ */
+void ho_tx_follow_clock(struct ho_net *hn, struct ho_conn *conn,
+			const struct ho_opts *opts);
 
 /**
  * ho_tx_hash() - transmit hash of a connection (cf. tcp_request_sock.txhash)

@@ -99,9 +99,10 @@ struct ho_seg {
  * @ts_recent: TSval of the SYN, 0 without timestamps
  * @snt_us: when the first SYN-ACK left, low 32 bits of the monotonic clock in
  *	us
- * @deadline_ms: when the retransmission timer fires, low 24 bits of the ms
+ * @deadline_ms: when the retransmission timer fires, low 23 bits of the ms
  *	clock (protected by the shard lock, all else by the bucket lock; shares
- *	its word with @tos only, which never changes)
+ *	its word only with what never changes)
+ * @source_gen: how its source prefix was counted, see ho_source_reserve()
  * @tos: TOS or traffic class of the SYN
  * @mss: the client's MSS, bytes
  * @win: the window that the SYN-ACK announced
@@ -124,7 +125,8 @@ struct ho_req {
 	u32 snt_isn;
 	u32 ts_recent;
 	u32 snt_us;
-	u32 deadline_ms : 24,
+	u32 deadline_ms : 23,
+	    source_gen : 1,
 	    tos : 8;
 	u16 mss;
 	u16 win;
@@ -148,11 +150,16 @@ static_assert(sizeof(struct ho_req) == 28);
  * struct ho_conn - one half-open connection, unpacked
  * @key: its identity
  * @mark: routing mark of the SYN under tcp_fwmark_accept, else 0
+ * @ts_shift: what its timestamps are ahead of ho_tx_ts_off(), where they began
+ *	under another key or on another host
+ * @untimed: nobody knows when its SYN-ACK left
  * @req: its protocol state
  */
 struct ho_conn {
 	struct ho_key key;
 	u32 mark;
+	u32 ts_shift;
+	bool untimed;
 	struct ho_req req;
 };
 

@@ -26,9 +26,12 @@ u32 ho_rto_lifetime_ms(u32 init_ms, u32 max_ms, unsigned int retries)
 	return sum;
 }
 
-enum ho_rto_action ho_rto_decide(unsigned int timeouts, unsigned int retries)
+enum ho_rto_action ho_rto_decide(unsigned int timeouts, unsigned int retries,
+				 bool hold)
 {
-	return timeouts >= retries ? HO_RTO_EXPIRE : HO_RTO_RESEND;
+	if (timeouts >= retries)
+		return HO_RTO_EXPIRE;
+	return hold ? HO_RTO_HOLD : HO_RTO_RESEND;
 }
 
 bool ho_oow_allow(struct ho_req *req, u32 now_ms, u32 limit_ms)

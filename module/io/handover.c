@@ -163,10 +163,13 @@ static u64 first_synack_us(const struct ho_req *req)
 	return now_us - (u32)((u32)now_us - req->snt_us);
 }
 
-static void correct_timing(struct request_sock *rsk, const struct ho_req *req,
-			   struct sock *lsk)
+static void correct_timing(struct request_sock *rsk,
+			   const struct ho_conn *conn, struct sock *lsk)
 {
-	tcp_rsk(rsk)->snt_synack = first_synack_us(req);
+	const struct ho_req *req = &conn->req;
+
+	/* no round trip is measured from 0, as with the stack's own cookies */
+	tcp_rsk(rsk)->snt_synack = conn->untimed ? 0 : first_synack_us(req);
 	rsk->num_retrans = req->retrans;
 	if (!req->timeouts)
 		return;
@@ -196,14 +199,15 @@ static void correct(struct request_sock *rsk, const struct ho_replay *replay)
 {
 	const struct ho_conn *conn = replay->conn;
 	struct tcp_request_sock *treq = tcp_rsk(rsk);
-	u32 ts_off = ho_tx_ts_off(conn);
+	u32 ts_off = ho_tx_ts_off(replay->hn, conn);
 
 	treq->ts_off = ts_off;
 	treq->txhash = ho_tx_hash(replay->hn, replay->lsk, conn);
-	correct_timing(rsk, &conn->req, replay->lsk);
+	correct_timing(rsk, conn, replay->lsk);
 	correct_options(rsk, &conn->req);
 	ho_req_set_tsval(treq,
-			 (u32)div_u64(treq->snt_synack, USEC_PER_MSEC) + ts_off,
+			 (u32)div_u64(first_synack_us(&conn->req),
+				      USEC_PER_MSEC) + ts_off,
 			 (u32)div_u64(ktime_get_ns(), NSEC_PER_MSEC) + ts_off);
 }
 

@@ -43,33 +43,35 @@ static unsigned int verdict_to_nf(enum ho_verdict verdict)
 	return NF_ACCEPT;
 }
 
-static unsigned int ho_hook_in(const struct net *net, struct sk_buff *skb,
-			       u8 family, u8 proto)
+static unsigned int ho_hook_in(struct sk_buff *skb,
+			       const struct nf_hook_state *state, u8 proto,
+			       u8 icmp)
 {
-	if (skb->sk) {
-		if (unlikely(skb->sk->sk_state == TCP_NEW_SYN_RECV))
-			ho_rx_settle(ho_net(net), skb, family);
+	struct ho_net *hn;
+
+	if (skb->sk && likely(skb->sk->sk_state != TCP_NEW_SYN_RECV))
 		return NF_ACCEPT;
-	}
-	if (proto == IPPROTO_TCP)
-		return verdict_to_nf(ho_rx_tcp(ho_net(net), skb, family));
-	if (proto == (family == NFPROTO_IPV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
-		ho_icmp_rx(ho_net(net), skb, family);
+	hn = ho_net(state->net);
+	if (skb->sk)
+		ho_rx_settle(hn, skb, state->pf);
+	else if (proto == IPPROTO_TCP)
+		return verdict_to_nf(ho_rx_tcp(hn, skb, state));
+	else if (proto == icmp)
+		ho_icmp_rx(hn, skb, state->pf);
 	return NF_ACCEPT;
 }
 
 static unsigned int ho_hook_in_v4(void *priv, struct sk_buff *skb,
 				  const struct nf_hook_state *state)
 {
-	return ho_hook_in(state->net, skb, NFPROTO_IPV4, ip_hdr(skb)->protocol);
+	return ho_hook_in(skb, state, ip_hdr(skb)->protocol, IPPROTO_ICMP);
 }
 
 /* TCP behind extension headers is left to the stack. */
 static unsigned int ho_hook_in_v6(void *priv, struct sk_buff *skb,
 				  const struct nf_hook_state *state)
 {
-	return ho_hook_in(state->net, skb, NFPROTO_IPV6,
-			  ipv6_hdr(skb)->nexthdr);
+	return ho_hook_in(skb, state, ipv6_hdr(skb)->nexthdr, IPPROTO_ICMPV6);
 }
 
 static unsigned int ho_hook_out(void *priv, struct sk_buff *skb,

@@ -92,7 +92,9 @@ static bool parse_v4(const struct sk_buff *skb, struct ho_icmp *err)
 	if (!iph || iph->ihl < 5 || iph->protocol != IPPROTO_TCP ||
 	    iph->frag_off & htons(IP_OFFSET))
 		return false;
-	err->fatal = fatal_v4(icmph->type, icmph->code);
+	/* our own stack tells a transmit error so: the timer tries again */
+	err->fatal = fatal_v4(icmph->type, icmph->code) &&
+		     ip_hdr(skb)->saddr != iph->saddr;
 	ho_key_set_v4(&err->key, iph->daddr, iph->saddr);
 	err->key.iif = inet_sdif(skb) ? inet_iif(skb) : 0;
 	return parse_quote(skb, off + iph->ihl * 4, err);
@@ -115,7 +117,8 @@ static bool parse_v6(const struct sk_buff *skb, struct ho_icmp *err)
 	if (!hdr || hdr->nexthdr != IPPROTO_TCP)
 		return false;
 	err->fatal = icmpv6_err_convert(icmph->icmp6_type, icmph->icmp6_code,
-					&unused);
+					&unused) &&
+		     !ipv6_addr_equal(&ipv6_hdr(skb)->saddr, &hdr->saddr);
 	err->key.raddr = hdr->daddr;
 	err->key.laddr = hdr->saddr;
 	err->key.iif = inet6_sdif(skb) ||
@@ -175,7 +178,7 @@ void ho_icmp_rx(struct ho_net *hn, struct sk_buff *skb, u8 family)
 {
 	struct ho_icmp err = {};
 
-	if (!ho_budget_upper(&hn->tbl.budget))
+	if (!ho_budget_upper(&hn->tbl.entries))
 		return;
 	if (!(family == NFPROTO_IPV4 ? parse_v4(skb, &err) :
 				       parse_v6(skb, &err)))

@@ -2,8 +2,8 @@
 /*
  * Packets in: from skb to segment, and who has to do with it.
  *
- *   parse -> key -> table -> synrecv.c (an entry exists) or syn.c (a new SYN)
- *         -> one verdict
+ *   parse -> key -> table -> synrecv.c (an entry exists), syn.c (a new SYN)
+ *         or stateless.c (an ACK that may carry a cookie) -> one verdict
  *
  * Any other segment without an entry is the stack's.
  */
@@ -16,6 +16,7 @@
 #include <halfopen/key.h>
 #include <halfopen/net.h>
 #include <halfopen/opts.h>
+#include <halfopen/stateless.h>
 #include <halfopen/syn.h>
 #include <halfopen/synrecv.h>
 
@@ -48,8 +49,7 @@ static void parse_v6(struct ho_pkt *pkt)
 	pkt->key.iif = pkt->ifs.sdif || scoped ? pkt->ifs.dif : 0;
 }
 
-/* Everything but the options; false if this is no TCP header. */
-static bool parse(struct ho_pkt *pkt)
+bool ho_rx_parse(struct ho_pkt *pkt)
 {
 	struct sk_buff *skb = pkt->skb;
 	struct ho_seg *seg = &pkt->seg;
@@ -93,8 +93,17 @@ bool ho_rx_checksum_ok(const struct ho_pkt *pkt)
 			    pkt->family);
 }
 
-/* What the stack would have counted between this hook and the listener. */
-static void count_delivered(const struct ho_pkt *pkt)
+bool ho_rx_has_socket(const struct ho_pkt *pkt)
+{
+	struct sock *sk = ho_socket_get(pkt->hn->net, &pkt->key, &pkt->ifs);
+
+	if (!sk)
+		return false;
+	sock_gen_put(sk);
+	return true;
+}
+
+void ho_rx_count_delivered(const struct ho_pkt *pkt)
 {
 	struct net *net = pkt->hn->net;
 
@@ -108,7 +117,7 @@ static void count_delivered(const struct ho_pkt *pkt)
 
 enum ho_verdict ho_rx_consume(const struct ho_pkt *pkt)
 {
-	count_delivered(pkt);
+	ho_rx_count_delivered(pkt);
 	consume_skb(pkt->skb);
 	return HO_CONSUMED;
 }
@@ -116,7 +125,7 @@ enum ho_verdict ho_rx_consume(const struct ho_pkt *pkt)
 enum ho_verdict ho_rx_drop(const struct ho_pkt *pkt, enum ho_stat why)
 {
 	ho_stat_inc(pkt->hn, why);
-	count_delivered(pkt);
+	ho_rx_count_delivered(pkt);
 	return HO_DROP;
 }
 
@@ -141,17 +150,24 @@ static bool is_new_syn(const struct ho_seg *seg)
 			      HO_TCP_FIN)) == HO_TCP_SYN;
 }
 
-enum ho_verdict ho_rx_tcp(struct ho_net *hn, struct sk_buff *skb, u8 family)
+enum ho_verdict ho_rx_tcp(struct ho_net *hn, struct sk_buff *skb,
+			  const struct nf_hook_state *state)
 {
-	struct ho_pkt pkt = { .hn = hn, .skb = skb, .family = family };
+	struct ho_pkt pkt = {
+		.hn = hn,
+		.skb = skb,
+		.family = state->pf,
+		.okfn = state->okfn,
+	};
 	enum ho_verdict verdict;
 	bool gone = false;
 
-	if (!parse(&pkt)) {
+	if (!ho_rx_parse(&pkt)) {
 		ho_stat_inc(hn, HO_STAT_declined_malformed);
 		return HO_PASS;
 	}
-	if (!is_new_syn(&pkt.seg) && !ho_budget_upper(&hn->tbl.budget))
+	if (!is_new_syn(&pkt.seg) && !ho_budget_upper(&hn->tbl.entries) &&
+	    !ho_stateless_expects(&pkt))
 		return HO_PASS;
 
 	pkt.hash = ho_table_hash(&hn->tbl, &pkt.key);
@@ -160,7 +176,9 @@ enum ho_verdict ho_rx_tcp(struct ho_net *hn, struct sk_buff *skb, u8 family)
 		if (!gone)
 			return verdict;
 	}
-	return is_new_syn(&pkt.seg) ? ho_syn_rx(&pkt) : HO_PASS;
+	if (is_new_syn(&pkt.seg))
+		return ho_syn_rx(&pkt);
+	return ho_stateless_expects(&pkt) ? ho_stateless_rx(&pkt) : HO_PASS;
 }
 
 void ho_rx_settle(struct ho_net *hn, struct sk_buff *skb, u8 family)
@@ -168,7 +186,7 @@ void ho_rx_settle(struct ho_net *hn, struct sk_buff *skb, u8 family)
 	struct ho_pkt pkt = { .hn = hn, .skb = skb, .family = family };
 	struct ho_bucket *bkt;
 
-	if (!ho_budget_upper(&hn->tbl.budget) || !parse(&pkt))
+	if (!ho_rx_parse(&pkt))
 		return;
 	pkt.hash = ho_table_hash(&hn->tbl, &pkt.key);
 	bkt = ho_table_lock(&hn->tbl, pkt.hash);

@@ -9,20 +9,20 @@
 #include <halfopen/syn.h>
 
 #include <linux/netfilter.h>
-#include <net/inet_ecn.h>
 #include <net/ipv6.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/route.h>
 #include <net/tcp.h>
 
-#include <halfopen/compat.h>
-#include <halfopen/opts.h>
+#include <halfopen/cookie.h>
+#include <halfopen/offer.h>
+#include <halfopen/room.h>
 #include <halfopen/rx.h>
+#include <halfopen/stateless.h>
 #include <halfopen/synrecv.h>
 #include <halfopen/sysctl.h>
 #include <halfopen/timer.h>
 #include <halfopen/tx.h>
-#include <halfopen/win.h>
 
 static bool is_unicast(const struct ho_pkt *pkt)
 {
@@ -35,17 +35,6 @@ static bool is_unicast(const struct ho_pkt *pkt)
 	       !ipv6_addr_v4mapped(&pkt->key.raddr);
 }
 
-/* What to do with TIME_WAIT, SYN_SENT and the like is the stack's business. */
-static bool has_socket(const struct ho_pkt *pkt)
-{
-	struct sock *sk = ho_socket_get(pkt->hn->net, &pkt->key, &pkt->ifs);
-
-	if (!sk)
-		return false;
-	sock_gen_put(sk);
-	return true;
-}
-
 static bool is_tracked(const struct sk_buff *skb)
 {
 	enum ip_conntrack_info ctinfo;
@@ -56,7 +45,7 @@ static bool is_tracked(const struct sk_buff *skb)
 /* What the packet alone can say, cheapest first. */
 static enum ho_decline admit_packet(const struct ho_pkt *pkt)
 {
-	if (!ho_sysctl_on(pkt->hn))
+	if (ho_sysctl_mode(pkt->hn) == HO_MODE_OFF)
 		return HO_declined_mode;
 	if (!is_unicast(pkt))
 		return HO_declined_unicast;
@@ -66,67 +55,10 @@ static enum ho_decline admit_packet(const struct ho_pkt *pkt)
 		return HO_declined_conntrack;
 	if (!ho_rx_checksum_ok(pkt))
 		return HO_declined_checksum;
-	if (has_socket(pkt))
+	/* TIME_WAIT, SYN_SENT and the like are the stack's business */
+	if (ho_rx_has_socket(pkt))
 		return HO_declined_socket;
 	return HO_TAKE;
-}
-
-static void negotiate(const struct ho_pkt *pkt, const struct sock *lsk,
-		      struct ho_req *req)
-{
-	const struct netns_ipv4 *ipv4 = &pkt->hn->net->ipv4;
-	const struct ho_opts_cfg cfg = {
-		.timestamps = ho_sysctl_timestamps(pkt->hn),
-		.window_scaling = READ_ONCE(ipv4->sysctl_tcp_window_scaling),
-		.sack = READ_ONCE(ipv4->sysctl_tcp_sack),
-		.user_mss = READ_ONCE(tcp_sk(lsk)->rx_opt.user_mss),
-		.mss_default = pkt->family == NFPROTO_IPV4 ? HO_MSS_DEF_V4 :
-							     HO_MSS_DEF_V6,
-	};
-
-	ho_opts_negotiate(req, &pkt->seg.opts, &cfg);
-	req->ts_rand = req->tstamp_ok && cfg.timestamps == 1;
-}
-
-/* RFC 3168 6.1.1, RFC 8311 4.3; cf. tcp_ecn_create_request(). */
-static bool ecn_ok(const struct ho_pkt *pkt, const struct sock *lsk,
-		   const struct dst_entry *dst)
-{
-	const struct ho_seg *seg = &pkt->seg;
-	u32 route = dst_feature(dst, DST_FEATURE_ECN_MASK);
-	bool wanted;
-
-	if (!(seg->flags & HO_TCP_ECE) || !(seg->flags & HO_TCP_CWR))
-		return false;
-	if (tcp_ca_needs_ecn(lsk) || route & DST_FEATURE_ECN_CA)
-		return true;
-	wanted = READ_ONCE(pkt->hn->net->ipv4.sysctl_tcp_ecn) || route;
-	return wanted && (INET_ECN_is_not_ect(seg->tos) || seg->reserved);
-}
-
-static u16 select_window(const struct ho_pkt *pkt, const struct sock *lsk,
-			 const struct dst_entry *dst, struct ho_req *req)
-{
-	const struct netns_ipv4 *ipv4 = &pkt->hn->net->ipv4;
-	u32 clamp = READ_ONCE(tcp_sk(lsk)->window_clamp);
-	const struct ho_win_cfg cfg = {
-		.space = tcp_full_space(lsk),
-		.clamp = clamp ? clamp : dst_metric(dst, RTAX_WINDOW),
-		.init_rcv_wnd = dst_metric(dst, RTAX_INITRWND),
-		.mss = ho_tx_mss(lsk, dst) -
-		       (req->tstamp_ok ? HO_OPTS_TS_LEN : 0),
-		.rmem_max = max_t(u32, READ_ONCE(ipv4->sysctl_tcp_rmem[2]),
-				  READ_ONCE(sysctl_rmem_max)),
-		.rcvbuf_locked = lsk->sk_userlocks & SOCK_RCVBUF_LOCK,
-		.signed_windows =
-			READ_ONCE(ipv4->sysctl_tcp_workaround_signed_windows),
-		.wscale_ok = req->wscale_ok,
-	};
-	u8 wscale;
-	u16 win = ho_win_select(&cfg, &wscale);
-
-	req->rcv_wscale = wscale;
-	return win;
 }
 
 /* The connection that this SYN asks for, and the way back. */
@@ -134,81 +66,85 @@ static enum ho_decline prepare(const struct ho_pkt *pkt, const struct sock *lsk,
 			       struct ho_conn *conn, struct ho_path *path,
 			       u64 now_ns)
 {
-	const struct net *net = pkt->hn->net;
+	struct ho_clocks now = ho_clocks_now();
 	struct ho_req *req = &conn->req;
+	struct ho_cookie_key key;
+	enum ho_decline why;
 
 	memset(conn, 0, sizeof(*conn));
-	conn->key = pkt->key;
-	if (READ_ONCE(net->ipv4.sysctl_tcp_fwmark_accept))
-		conn->mark = pkt->skb->mark;
-	if (ho_tx_route(pkt->hn->net, lsk, conn, path) < 0)
-		return HO_declined_no_route;
-	if (ho_dst_usec_ts(path->dst)) {
-		dst_release(path->dst);
-		return HO_declined_no_route;
-	}
-	negotiate(pkt, lsk, req);
-	req->rcv_isn = pkt->seg.seq;
-	req->snt_isn = ho_tx_isn(&pkt->key);
+	why = ho_offer_path(pkt, lsk, conn, path);
+	if (why != HO_TAKE)
+		return why;
+	ho_offer_answer(pkt, lsk, path, req);
+	ho_keyring_current(&pkt->hn->keys, &now, &key);
+	req->snt_isn = ho_cookie_isn(&pkt->key, req, &key.mac);
 	req->snt_us = (u32)div_u64(now_ns, NSEC_PER_USEC);
-	req->tos = pkt->seg.tos;
-	req->ecn_ok = ecn_ok(pkt, lsk, path->dst);
-	req->win = select_window(pkt, lsk, path->dst, req);
 	return HO_TAKE;
 }
 
-/* Another CPU may have seen the same SYN: the loser must not answer it. */
-static enum ho_decline insert(const struct ho_pkt *pkt,
-			      const struct ho_conn *conn, bool *lost)
+/*
+ * Is the port ours?  In mode auto only while it is under pressure, which begins
+ * when the listener's own queue fills up.
+ */
+static bool port_is_ours(const struct ho_pkt *pkt, const struct sock *lsk,
+			 struct ho_port *port)
 {
 	struct ho_table *tbl = &pkt->hn->tbl;
-	enum ho_decline why = HO_TAKE;
-	struct ho_bucket *bkt;
-	struct ho_entry *ent;
+	u32 used, max;
 
-	if (!ho_budget_reserve(&tbl->budget, ho_sysctl_max_entries(pkt->hn)))
-		return HO_declined_table_full;
-	ent = ho_entry_alloc(conn);
-	if (!ent) {
-		why = HO_declined_memory;
-		goto err_release;
-	}
-	bkt = ho_table_lock_new(tbl, pkt->hash);
-	if (!bkt) {
-		why = HO_declined_memory;
-		goto err_free;
-	}
-	*lost = ho_table_find_locked(bkt, &pkt->key);
-	if (!*lost && ho_table_insert_locked(tbl, bkt, ent, pkt->hash,
-					     ho_clock_ms()) < 0)
-		why = HO_declined_chain;
-	ho_table_unlock(bkt);
-	if (!*lost && why == HO_TAKE)
-		return HO_TAKE;
+	if (ho_sysctl_mode(pkt->hn) != HO_MODE_AUTO ||
+	    READ_ONCE(port->pressure))
+		return true;
+	used = inet_csk_reqsk_queue_len(lsk);
+	max = READ_ONCE(lsk->sk_max_ack_backlog);
+	if (ho_pressure_level(used, max, &tbl->cfg.marks) != HO_PRESSURE_HIGH)
+		return false;
+	ho_watch_begin(tbl, pkt->key.lport, port, used, max, ho_clock_ms());
+	return true;
+}
 
-err_free:
-	ho_entry_free(ent);
-err_release:
-	ho_budget_release(&tbl->budget);
-	return why;
+/* The port, and whether its SYNs are taken at all. */
+static enum ho_decline admit_port(const struct ho_pkt *pkt,
+				  const struct sock *lsk,
+				  struct ho_port **port)
+{
+	struct ho_table *tbl = &pkt->hn->tbl;
+
+	*port = ho_port_make(&tbl->ports, pkt->key.lport, &tbl->mem);
+	if (!*port)
+		return HO_declined_memory;
+	ho_port_count_syn(*port);
+	ho_watch_kick(tbl);
+	return port_is_ours(pkt, lsk, *port) ? HO_TAKE : HO_declined_auto;
 }
 
 /* HO_TAKE: consumed. */
-static enum ho_decline take_syn(const struct ho_pkt *pkt, struct sock *lsk)
+static enum ho_decline take_syn(const struct ho_pkt *pkt, struct sock *lsk,
+				struct ho_port *port)
 {
 	u64 now_ns = ktime_get_ns();
 	enum ho_decline why;
 	struct ho_path path;
 	struct ho_conn conn;
-	bool lost = false;
+	enum ho_full full;
+	bool lost;
 
+	if (!ho_synrecv_may_send(pkt))
+		return HO_TAKE;
 	why = prepare(pkt, lsk, &conn, &path, now_ns);
 	if (why != HO_TAKE)
 		return why;
-	why = insert(pkt, &conn, &lost);
-	if (why != HO_TAKE || lost) {
+	full = ho_room_insert_evicting(&pkt->hn->tbl, port, &conn, pkt->hash,
+				       ho_clock_ms(), &lost);
+	/* another CPU has seen the same SYN, and answers it */
+	if (lost) {
 		dst_release(path.dst);
-		return why;
+		return HO_TAKE;
+	}
+	if (full != HO_FULL_NOT) {
+		conn.req.ecn_ok &= ho_cookie_tells_all(&conn.req);
+		ho_stateless_answer(pkt, lsk, port, &conn, &path, full, now_ns);
+		return HO_TAKE;
 	}
 	ho_stat_inc(pkt->hn, HO_STAT_syn_taken);
 	ho_synrecv_send(pkt->hn, lsk, &conn, &path, now_ns);
@@ -224,6 +160,7 @@ static enum ho_verdict decline(const struct ho_pkt *pkt, enum ho_decline why)
 enum ho_verdict ho_syn_rx(struct ho_pkt *pkt)
 {
 	struct ho_listener lsn;
+	struct ho_port *port;
 	enum ho_decline why;
 	struct sock *lsk;
 
@@ -236,13 +173,15 @@ enum ho_verdict ho_syn_rx(struct ho_pkt *pkt)
 	ho_rx_parse_options(pkt);
 	ho_listener_read(lsk, &pkt->key, pkt->skb, &lsn);
 	why = ho_admit_listener(&lsn, &pkt->key, &pkt->seg, pkt->ttl);
+	if (why == HO_TAKE)
+		why = admit_port(pkt, lsk, &port);
 	if (why != HO_TAKE)
 		return decline(pkt, why);
 
 	/* last, because the stack would run them again on a SYN that it gets */
 	if (!ho_listener_allows(lsk, pkt->skb, pkt->family, pkt->thoff))
 		return ho_rx_drop(pkt, HO_STAT_syn_filtered);
-	why = take_syn(pkt, lsk);
+	why = take_syn(pkt, lsk, port);
 	if (why != HO_TAKE)
 		return decline(pkt, why);
 	return ho_rx_consume(pkt);

@@ -19,6 +19,18 @@
 #include <halfopen/sysctl.h>
 #include <halfopen/timer.h>
 #include <halfopen/tx.h>
+#include <halfopen/wait.h>
+
+bool ho_synrecv_may_send(const struct ho_pkt *pkt)
+{
+	struct ho_table *tbl = &pkt->hn->tbl;
+
+	if (ho_source_send(&tbl->sources, &pkt->key,
+			   READ_ONCE(tbl->cfg.source_rate), ho_clock_us()))
+		return true;
+	ho_stat_inc(pkt->hn, HO_STAT_synack_budget);
+	return false;
+}
 
 /*
  * An error costs nothing but time: the entry stays and the timer tries again.
@@ -95,6 +107,7 @@ enum ho_send {
 	SEND_SYNACK,
 	SEND_ACK,
 	SEND_RESET,
+	KEEP_SEGMENT,	/* nothing; it waits for the accept queue */
 };
 
 static enum ho_send on_dup_syn(const struct ho_pkt *pkt, struct ho_entry *ent,
@@ -103,7 +116,7 @@ static enum ho_send on_dup_syn(const struct ho_pkt *pkt, struct ho_entry *ent,
 	struct ho_table *tbl = &pkt->hn->tbl;
 
 	ho_stat_inc(pkt->hn, HO_STAT_syn_dup);
-	if (!answer_oow(pkt, &ent->req, now_ms))
+	if (!answer_oow(pkt, &ent->req, now_ms) || !ho_synrecv_may_send(pkt))
 		return SEND_NOTHING;
 	if (ent->req.retrans < HO_RETRANS_MAX)
 		ent->req.retrans++;
@@ -152,7 +165,7 @@ static void abort_locked(const struct ho_pkt *pkt, struct ho_bucket *bkt,
 }
 
 /*
- * Accept queue full: keep the entry, unless told to abort
+ * Accept queue full: the connection waits, unless told to abort
  * (tcp_abort_on_overflow).
  */
 static enum ho_send on_overflow(const struct ho_pkt *pkt, struct sock *lsk,
@@ -161,12 +174,12 @@ static enum ho_send on_overflow(const struct ho_pkt *pkt, struct sock *lsk,
 	struct net *net = pkt->hn->net;
 
 	NET_INC_STATS(net, LINUX_MIB_LISTENOVERFLOWS);
-	tcp_listendrop(lsk);
 	ho_stat_inc(pkt->hn, HO_STAT_acceptq_full);
 	if (!READ_ONCE(net->ipv4.sysctl_tcp_abort_on_overflow)) {
 		ent->req.acked = 1;
-		return SEND_NOTHING;
+		return KEEP_SEGMENT;
 	}
+	tcp_listendrop(lsk);
 	NET_INC_STATS(net, LINUX_MIB_EMBRYONICRSTS);
 	ho_table_remove_locked(&pkt->hn->tbl, bkt, ent, pkt->hash);
 	return SEND_RESET;
@@ -178,6 +191,13 @@ static enum ho_verdict complete_locked(const struct ho_pkt *pkt,
 				       const struct ho_conn *conn,
 				       enum ho_send *send)
 {
+	struct ho_table *tbl = &pkt->hn->tbl;
+
+	/* what follows a segment that waits does not overtake it */
+	if (ent->req.acked) {
+		*send = KEEP_SEGMENT;
+		return HO_CONSUMED;
+	}
 	if (sk_acceptq_is_full(lsk)) {
 		*send = on_overflow(pkt, lsk, bkt, ent);
 		return HO_CONSUMED;
@@ -187,7 +207,10 @@ static enum ho_verdict complete_locked(const struct ho_pkt *pkt,
 		return HO_CONSUMED;
 	}
 	ho_stat_inc(pkt->hn, HO_STAT_handover);
-	ho_table_remove_locked(&pkt->hn->tbl, bkt, ent, pkt->hash);
+	ho_source_answered(&tbl->sources, &pkt->key,
+			   READ_ONCE(tbl->cfg.source_rate),
+			   1 + conn->req.retrans);
+	ho_table_remove_locked(tbl, bkt, ent, pkt->hash);
 	return HO_PASS;
 }
 
@@ -277,6 +300,7 @@ static void send(const struct ho_pkt *pkt, const struct sock *lsk,
 {
 	switch (what) {
 	case SEND_NOTHING:
+	case KEEP_SEGMENT:
 		break;
 	case SEND_SYNACK:
 		ho_synrecv_resend(pkt->hn, lsk, conn);
@@ -288,6 +312,29 @@ static void send(const struct ho_pkt *pkt, const struct sock *lsk,
 		ho_tx_reset(pkt->hn, lsk, conn, pkt->skb, &pkt->seg);
 		break;
 	}
+}
+
+bool ho_synrecv_wait(const struct ho_pkt *pkt, const struct ho_conn *conn,
+		     struct sock *lsk)
+{
+	struct ho_bucket *bkt;
+	struct ho_entry *ent;
+
+	if (ho_wait_add(pkt, conn))
+		return true;
+	/* as natively the client sends again, and is sent to again */
+	bkt = ho_table_lock(&pkt->hn->tbl, pkt->hash);
+	ent = ho_table_find_locked(bkt, &pkt->key);
+	if (ent)
+		ent->req.acked = 0;
+	ho_table_unlock(bkt);
+	tcp_listendrop(lsk);
+	return false;
+}
+
+static bool ends_waiting(enum ho_event event)
+{
+	return event == HO_EV_RST_EXACT || event == HO_EV_SYN_IN_WINDOW;
 }
 
 enum ho_verdict ho_synrecv_rx(struct ho_pkt *pkt, bool *gone)
@@ -320,12 +367,18 @@ enum ho_verdict ho_synrecv_rx(struct ho_pkt *pkt, bool *gone)
 		return ho_rx_drop(pkt, HO_STAT_filtered);
 	}
 	ho_entry_conn(ent, &conn);
+	if (event == HO_EV_COMPLETE)
+		ho_tx_follow_clock(pkt->hn, &conn, &pkt->seg.opts);
 	verdict = lsk ? act_locked(pkt, lsk, bkt, ent, event, &conn, &what) :
 			act_orphan_locked(pkt, bkt, ent, event);
 	ho_table_unlock(bkt);
 
 	if (verdict != HO_CONSUMED)
 		return verdict;
+	if (what == KEEP_SEGMENT && ho_synrecv_wait(pkt, &conn, lsk))
+		return HO_CONSUMED;
+	if (conn.req.acked && ends_waiting(event))
+		ho_wait_forget(pkt, &conn);
 	send(pkt, lsk, &conn, what);
 	return ho_rx_consume(pkt);
 }

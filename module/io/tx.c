@@ -7,29 +7,50 @@
 
 #include <net/tcp.h>
 
-#include <halfopen/isn.h>
+#include <halfopen/cookie.h>
 #include <halfopen/key.h>
 #include <halfopen/opts.h>
 #include <halfopen/sysctl.h>
 
-/* Reveals itself in ISNs, so it is not the tables' secret. */
-static siphash_key_t ho_isn_secret __ro_after_init;
+/* From the monotonic clock to the time of day, once and for all. */
+static u32 ho_epoch_ms __ro_after_init;
 
 void __init ho_tx_init(void)
 {
-	get_random_bytes(&ho_isn_secret, sizeof(ho_isn_secret));
+	ho_epoch_ms = ktime_to_ms(ktime_sub(ktime_get_real(), ktime_get()));
 }
 
-u32 ho_tx_isn(const struct ho_key *key)
+u32 ho_tx_clock_ms(u64 now_ns)
 {
-	return ho_isn(key, &ho_isn_secret, ktime_get_real_ns());
+	return (u32)div_u64(now_ns, NSEC_PER_MSEC) + ho_epoch_ms;
 }
 
-u32 ho_tx_ts_off(const struct ho_conn *conn)
+u32 ho_tx_ts_off(struct ho_net *hn, const struct ho_conn *conn)
 {
+	struct ho_clocks now = ho_clocks_now();
+	struct ho_cookie_key key;
+
 	if (!conn->req.ts_rand)
 		return 0;
-	return ho_isn_ts_off(&conn->key, &ho_isn_secret);
+	ho_keyring_current(&hn->keys, &now, &key);
+	return ho_cookie_ts_off(&conn->key, &conn->req, &key.ts) + ho_epoch_ms +
+	       conn->ts_shift;
+}
+
+void ho_tx_follow_clock(struct ho_net *hn, struct ho_conn *conn,
+			const struct ho_opts *opts)
+{
+	struct ho_clocks now = ho_clocks_now();
+	u32 ours;
+
+	if (!conn->req.ts_rand || !(opts->seen & HO_OPT_TS) ||
+	    !ho_keyring_changed(&hn->keys, &now, HO_LIFETIME_MAX_S))
+		return;
+	ours = (u32)div_u64(ktime_get_ns(), NSEC_PER_MSEC) +
+	       ho_tx_ts_off(hn, conn);
+	/* it would seem to come from the future, or from before the SYN */
+	if (ours - opts->tsecr > HO_LIFETIME_MAX_S * MSEC_PER_SEC)
+		conn->ts_shift = opts->tsecr - ours;
 }
 
 u32 ho_tx_hash(const struct ho_net *hn, const struct sock *lsk,
@@ -63,9 +84,9 @@ int ho_tx_route(struct net *net, const struct sock *lsk,
 	       ho_tx_v6_route(net, lsk, conn, path);
 }
 
-static u32 tsval(const struct ho_conn *conn, u64 now_ns)
+static u32 tsval(struct ho_net *hn, const struct ho_conn *conn, u64 now_ns)
 {
-	return (u32)div_u64(now_ns, NSEC_PER_MSEC) + ho_tx_ts_off(conn);
+	return (u32)div_u64(now_ns, NSEC_PER_MSEC) + ho_tx_ts_off(hn, conn);
 }
 
 /* An empty TCP header for @key's client, with room for the rest before it. */
@@ -109,7 +130,7 @@ int ho_tx_synack(struct ho_net *hn, const struct sock *lsk,
 	th->ack_seq = htonl(req->rcv_isn + 1);
 	th->window = htons(req->win);
 	ho_opts_emit_synack((u8 *)(th + 1), req, ho_tx_mss(lsk, path->dst),
-			    tsval(conn, now_ns));
+			    tsval(hn, conn, now_ns));
 
 	skb_dst_set(nskb, path->dst);
 	skb_set_hash(nskb, ho_tx_hash(hn, lsk, conn), PKT_HASH_TYPE_L4);
@@ -166,7 +187,7 @@ void ho_tx_ack(struct ho_net *hn, const struct sock *lsk,
 		 * the stack leaves the option out when there is nothing to echo
 		 */
 		.timestamps = req->ts_recent,
-		.tsval = tsval(conn, ktime_get_ns()),
+		.tsval = tsval(hn, conn, ktime_get_ns()),
 		.tsecr = req->ts_recent,
 		.oif = READ_ONCE(lsk->sk_bound_dev_if),
 		.txhash = ho_tx_hash(hn, lsk, conn),

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A hard cap on entries without a counter that every CPU writes.
+ * A hard cap on entries or bytes without a counter that every CPU writes.
  *
  * A CPU takes room from the common counter in batches and hands it out from a
  * credit of its own; what it gets back goes into that credit first.  Batches
- * shrink as the cap comes near.  used = entries + credits <= cap holds at every
- * moment, so the cap is hard; and because a CPU that finds no room takes all
- * credits back before it gives up, it is also reached exactly.
+ * shrink as the cap comes near.  used = handed out + credits <= cap holds at
+ * every moment, so the cap is hard; and because a CPU that finds no room takes
+ * all credits back before it gives up, it is also reached exactly.
  */
 #include <halfopen/budget.h>
 
@@ -14,34 +14,50 @@
 #include <linux/minmax.h>
 #include <linux/percpu.h>
 
-#include <halfopen/limits.h>
-
-int ho_budget_init(struct ho_budget *budget)
+void ho_budget_init(struct ho_budget *budget, atomic_t __percpu *credit,
+		    u32 batch)
 {
 	atomic_set(&budget->used, 0);
-	budget->credit = alloc_percpu(atomic_t);
+	budget->credit = credit;
+	budget->batch = batch;
+}
+
+int ho_budget_alloc(struct ho_budget *budget, u32 batch)
+{
+	ho_budget_init(budget, alloc_percpu(atomic_t), batch);
 	return budget->credit ? 0 : -ENOMEM;
 }
 
-void ho_budget_exit(struct ho_budget *budget)
+void ho_budget_free(struct ho_budget *budget)
 {
 	free_percpu(budget->credit);
 }
 
-/* One for the caller, the rest of the batch into the credit of this CPU. */
-static bool grab(struct ho_budget *budget, atomic_t *credit, u32 max)
+static bool take(atomic_t *credit, u32 n)
+{
+	int have = atomic_read(credit);
+
+	do {
+		if (have < (int)n)
+			return false;
+	} while (!atomic_try_cmpxchg(credit, &have, have - (int)n));
+	return true;
+}
+
+/* @n for the caller, and a batch into the credit of this CPU. */
+static bool grab(struct ho_budget *budget, atomic_t *credit, u32 n, u32 max)
 {
 	int used = atomic_read(&budget->used);
 	u32 batch;
 
 	do {
-		if ((u32)used >= max)
+		if ((u32)used > max || max - used < n)
 			return false;
-		batch = clamp_t(u32, (max - used) / (4 * num_possible_cpus()),
-				1, HO_CREDIT_BATCH);
-	} while (!atomic_try_cmpxchg(&budget->used, &used, used + batch));
+		batch = min((max - used - n) / (4 * num_possible_cpus()),
+			    budget->batch);
+	} while (!atomic_try_cmpxchg(&budget->used, &used, used + n + batch));
 
-	atomic_add(batch - 1, credit);
+	atomic_add(batch, credit);
 	return true;
 }
 
@@ -57,27 +73,26 @@ static void reclaim(struct ho_budget *budget)
 	}
 }
 
-bool ho_budget_reserve(struct ho_budget *budget, u32 max)
+bool ho_budget_reserve(struct ho_budget *budget, u32 n, u32 max)
 {
 	atomic_t *credit = this_cpu_ptr(budget->credit);
 
-	if ((u32)atomic_read(&budget->used) <= max &&
-	    atomic_dec_if_positive(credit) >= 0)
+	if ((u32)atomic_read(&budget->used) <= max && take(credit, n))
 		return true;
-	if (grab(budget, credit, max))
+	if (grab(budget, credit, n, max))
 		return true;
 	reclaim(budget);
-	return grab(budget, credit, max);
+	return grab(budget, credit, n, max);
 }
 
-void ho_budget_release(struct ho_budget *budget)
+void ho_budget_release(struct ho_budget *budget, u32 n)
 {
 	atomic_t *credit = this_cpu_ptr(budget->credit);
 
-	if (atomic_read(credit) < HO_CREDIT_BATCH)
-		atomic_inc(credit);
+	if (atomic_read(credit) + n <= budget->batch)
+		atomic_add(n, credit);
 	else
-		atomic_dec(&budget->used);
+		atomic_sub(n, &budget->used);
 }
 
 u32 ho_budget_count(const struct ho_budget *budget)

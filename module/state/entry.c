@@ -2,50 +2,49 @@
 /*
  * One half-open connection in memory.
  *
- * Two slab caches: one cache line for IPv4, one and a half for IPv6 and for the
- * few IPv4 connections that carry an interface or a mark.  Once out of the
- * table an entry's FIFO linkage has no use, so it holds the rcu_head.
+ * Two sizes: one cache line for IPv4, one and a half for IPv6 and for the few
+ * IPv4 connections that carry an interface or a mark.
  */
 #include <halfopen/entry.h>
 
-#include <linux/errno.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include <halfopen/key.h>
+#include <halfopen/pool.h>
 
-static struct kmem_cache *ho_cache_v4;
-static struct kmem_cache *ho_cache_wide;
+static struct ho_pool ho_pool_v4;
+static struct ho_pool ho_pool_wide;
 
 static struct ho_entry_wide *wide(const struct ho_entry *ent)
 {
 	return container_of(ent, struct ho_entry_wide, ent);
 }
 
-int ho_entry_init(void)
+static struct ho_pool *pool_of(bool is_wide)
 {
-	ho_cache_v4 = kmem_cache_create("halfopen_v4", sizeof(struct ho_entry),
-					0, SLAB_HWCACHE_ALIGN, NULL);
-	if (!ho_cache_v4)
-		return -ENOMEM;
-	ho_cache_wide = kmem_cache_create("halfopen_wide",
-					  sizeof(struct ho_entry_wide), 0, 0,
-					  NULL);
-	if (!ho_cache_wide) {
-		kmem_cache_destroy(ho_cache_v4);
-		return -ENOMEM;
-	}
-	return 0;
+	return is_wide ? &ho_pool_wide : &ho_pool_v4;
+}
+
+int ho_entry_init(u32 prealloc)
+{
+	int err;
+
+	err = ho_pool_init(&ho_pool_v4, "halfopen_v4", sizeof(struct ho_entry),
+			   SLAB_HWCACHE_ALIGN, prealloc);
+	if (err)
+		return err;
+	err = ho_pool_init(&ho_pool_wide, "halfopen_wide",
+			   sizeof(struct ho_entry_wide), 0, prealloc);
+	if (err)
+		ho_pool_exit(&ho_pool_v4);
+	return err;
 }
 
 void ho_entry_exit(void)
 {
-	/*
-	 * ho_entry_free_rcu() callbacks use the caches and this module's text
-	 */
-	rcu_barrier();
-	kmem_cache_destroy(ho_cache_wide);
-	kmem_cache_destroy(ho_cache_v4);
+	ho_pool_exit(&ho_pool_wide);
+	ho_pool_exit(&ho_pool_v4);
 }
 
 static void init_narrow(struct ho_entry *ent, const struct ho_conn *conn)
@@ -64,38 +63,27 @@ static void init_wide(struct ho_entry_wide *ent, const struct ho_conn *conn)
 
 struct ho_entry *ho_entry_alloc(const struct ho_conn *conn)
 {
-	bool narrow = ho_key_is_v4(&conn->key) && !conn->key.iif && !conn->mark;
+	bool is_wide = ho_entry_wide(conn);
 	struct ho_entry *ent;
 
-	ent = kmem_cache_alloc(narrow ? ho_cache_v4 : ho_cache_wide,
-			       GFP_ATOMIC | __GFP_NOWARN);
+	ent = ho_pool_get(pool_of(is_wide));
 	if (!ent)
 		return NULL;
 
-	if (narrow)
-		init_narrow(ent, conn);
-	else
+	if (is_wide)
 		init_wide(wide(ent), conn);
+	else
+		init_narrow(ent, conn);
 	ent->rport = conn->key.rport;
 	ent->lport = conn->key.lport;
 	ent->req = conn->req;
-	ent->req.wide = !narrow;
+	ent->req.wide = is_wide;
 	return ent;
 }
 
 void ho_entry_free(struct ho_entry *ent)
 {
-	kmem_cache_free(ent->req.wide ? ho_cache_wide : ho_cache_v4, ent);
-}
-
-static void free_rcu_fn(struct rcu_head *rcu)
-{
-	ho_entry_free(container_of(rcu, struct ho_entry, rcu));
-}
-
-void ho_entry_free_rcu(struct ho_entry *ent)
-{
-	call_rcu(&ent->rcu, free_rcu_fn);
+	ho_pool_put(pool_of(ent->req.wide), ent);
 }
 
 void ho_entry_key(const struct ho_entry *ent, struct ho_key *key)
@@ -116,6 +104,8 @@ void ho_entry_conn(const struct ho_entry *ent, struct ho_conn *conn)
 {
 	ho_entry_key(ent, &conn->key);
 	conn->mark = ent->req.wide ? ent->mark : 0;
+	conn->ts_shift = 0;
+	conn->untimed = false;
 	conn->req = ent->req;
 }
 

@@ -10,12 +10,14 @@
  */
 #include <halfopen/table.h>
 
+#include <linux/bottom_half.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
+#include <halfopen/room.h>
 #include <halfopen/timer.h>
 
 /* The low bits choose the shard (timer.c), the next ones the bucket. */
@@ -26,7 +28,7 @@ static u32 bucket_index(const struct ho_table *tbl, u64 hash)
 }
 
 int ho_table_init(struct ho_table *tbl, u32 buckets,
-		  const struct ho_timer_ops *ops)
+		  const struct ho_table_ops *ops)
 {
 	int i, err;
 
@@ -36,48 +38,77 @@ int ho_table_init(struct ho_table *tbl, u32 buckets,
 			       GFP_KERNEL_ACCOUNT);
 	if (!tbl->chunks)
 		return -ENOMEM;
-	err = ho_budget_init(&tbl->budget);
+	err = ho_budget_alloc(&tbl->entries, HO_CREDIT_BATCH);
 	if (err)
 		goto err_free_chunks;
+	err = ho_memory_net_init(&tbl->mem);
+	if (err)
+		goto err_free_entries;
+	err = ho_sources_init(&tbl->sources, buckets / HO_BUCKETS_PER_CELL,
+			      &tbl->mem);
+	if (err)
+		goto err_exit_memory;
 
 	get_random_bytes(&tbl->secret, sizeof(tbl->secret));
 	tbl->ops = ops;
+	ho_watch_init(tbl);
 	for (i = 0; i < HO_SHARDS; i++)
 		ho_timer_init(&tbl->shards[i], tbl);
 	return 0;
 
+err_exit_memory:
+	ho_memory_net_exit(&tbl->mem);
+err_free_entries:
+	ho_budget_free(&tbl->entries);
 err_free_chunks:
 	kvfree(tbl->chunks);
 	return err;
 }
 
-static void flush_bucket(struct ho_bucket *bkt)
+void ho_table_stop(struct ho_table *tbl)
+{
+	u32 i;
+
+	ho_watch_exit(tbl);
+	for (i = 0; i < HO_SHARDS; i++)
+		ho_timer_exit(&tbl->shards[i]);
+}
+
+/* No reader, no timer: chains and FIFOs are ours alone. */
+static void free_chunk(struct ho_table *tbl, struct ho_bucket *chunk)
 {
 	struct ho_entry *ent, *next;
+	u32 i;
 
-	/* no reader, no timer: chains and FIFOs are ours alone */
-	for (ent = rcu_dereference_raw(bkt->first); ent; ent = next) {
-		next = rcu_dereference_raw(ent->next);
-		ho_entry_free_rcu(ent);
+	local_bh_disable();
+	for (i = 0; i < HO_CHUNK_BUCKETS; i++) {
+		ent = rcu_dereference_raw(chunk[i].first);
+		for (; ent; ent = next) {
+			next = rcu_dereference_raw(ent->next);
+			ho_room_cancel(tbl, ent);
+		}
 	}
+	kfree(chunk);
+	ho_memory_uncharge(&tbl->mem, HO_CHUNK_BUCKETS * sizeof(*chunk));
+	local_bh_enable();
 }
 
 void ho_table_exit(struct ho_table *tbl)
 {
-	u32 i, j;
+	u32 i;
 
-	for (i = 0; i < HO_SHARDS; i++)
-		ho_timer_exit(&tbl->shards[i]);
-
+	ho_limbo_wait(tbl);
 	for (i = 0; i < tbl->nr_chunks; i++) {
 		struct ho_bucket *chunk = rcu_dereference_raw(tbl->chunks[i]);
 
-		for (j = 0; chunk && j < HO_CHUNK_BUCKETS; j++)
-			flush_bucket(&chunk[j]);
-		kfree(chunk);
+		if (chunk)
+			free_chunk(tbl, chunk);
 		cond_resched();
 	}
-	ho_budget_exit(&tbl->budget);
+	ho_ports_exit(&tbl->ports, &tbl->mem);
+	ho_sources_exit(&tbl->sources);
+	ho_memory_net_exit(&tbl->mem);
+	ho_budget_free(&tbl->entries);
 	kvfree(tbl->chunks);
 }
 
@@ -116,21 +147,24 @@ struct ho_bucket *ho_table_lock(struct ho_table *tbl, u64 hash)
 
 static void make_chunk(struct ho_table *tbl, u32 nr)
 {
+	const u32 bytes = HO_CHUNK_BUCKETS * sizeof(struct ho_bucket);
 	struct ho_bucket *chunk;
 	u32 i;
 
-	chunk = kcalloc(HO_CHUNK_BUCKETS, sizeof(*chunk),
-			GFP_ATOMIC | __GFP_NOWARN);
-	if (!chunk)
+	if (!ho_memory_charge(&tbl->mem, bytes))
 		return;
-	for (i = 0; i < HO_CHUNK_BUCKETS; i++)
+	chunk = kzalloc(bytes, GFP_ATOMIC | __GFP_NOWARN);
+	for (i = 0; chunk && i < HO_CHUNK_BUCKETS; i++)
 		spin_lock_init(&chunk[i].lock);
 	/*
 	 * full barrier: who sees the chunk sees its locks; the loser of a race
 	 * frees
 	 */
-	if (cmpxchg((struct ho_bucket **)&tbl->chunks[nr], NULL, chunk))
+	if (!chunk ||
+	    cmpxchg((struct ho_bucket **)&tbl->chunks[nr], NULL, chunk)) {
 		kfree(chunk);
+		ho_memory_uncharge(&tbl->mem, bytes);
+	}
 }
 
 struct ho_bucket *ho_table_lock_new(struct ho_table *tbl, u64 hash)
@@ -140,6 +174,20 @@ struct ho_bucket *ho_table_lock_new(struct ho_table *tbl, u64 hash)
 	if (!find_bucket(tbl, index))
 		make_chunk(tbl, index / HO_CHUNK_BUCKETS);
 	return ho_table_lock(tbl, hash);
+}
+
+int ho_table_prealloc(struct ho_table *tbl)
+{
+	u32 i;
+
+	for (i = 0; i < tbl->nr_chunks; i++) {
+		local_bh_disable();
+		make_chunk(tbl, i);
+		local_bh_enable();
+		if (!rcu_access_pointer(tbl->chunks[i]))
+			return -ENOMEM;
+	}
+	return ho_sources_prealloc(&tbl->sources);
 }
 
 void ho_table_unlock(struct ho_bucket *bkt)
@@ -206,9 +254,8 @@ void ho_table_remove_locked(struct ho_table *tbl, struct ho_bucket *bkt,
 	/* a reader at @ent goes on along its next, which stays */
 	rcu_assign_pointer(*link, deref_locked(bkt, ent->next));
 	bkt->len--;
-	ho_timer_cancel_locked(tbl, ent, hash);
-	ho_budget_release(&tbl->budget);
-	ho_entry_free_rcu(ent);
+	ho_room_leave(tbl, ent);
+	ho_timer_retire_locked(tbl, ent, hash);
 }
 
 static bool copy_nth(struct ho_bucket *bkt, u32 n, struct ho_conn *conn)

@@ -20,7 +20,19 @@
 #include <linux/minmax.h>
 
 #include <halfopen/admit.h>
+#include <halfopen/cookie.h>
 #include <halfopen/rto.h>
+#include <halfopen/room.h>
+
+/**
+ * struct ho_timeout - what is known of a timeout before its entry is locked
+ * @retries: retransmissions that the entry gets
+ * @hold: why its SYN-ACK may not be sent again, if so
+ */
+struct ho_timeout {
+	unsigned int retries;
+	enum ho_hold hold;
+};
 
 static struct ho_shard *shard_of(struct ho_table *tbl, u64 hash)
 {
@@ -84,6 +96,59 @@ void ho_timer_cancel_locked(struct ho_table *tbl, struct ho_entry *ent,
 	spin_unlock(&shard->lock);
 }
 
+void ho_timer_retire_locked(struct ho_table *tbl, struct ho_entry *ent,
+			    u64 hash)
+{
+	struct ho_shard *shard = shard_of(tbl, hash);
+
+	spin_lock(&shard->lock);
+	dequeue_locked(shard, ent);
+	ho_limbo_add_locked(shard, ent);
+	spin_unlock(&shard->lock);
+}
+
+static struct ho_entry *oldest_of_level_locked(struct ho_shard *shard,
+					       unsigned int level, __be16 lport)
+{
+	unsigned int left = HO_EVICT_SCAN;
+	struct ho_entry *ent;
+
+	lockdep_assert_held(&shard->lock);
+	list_for_each_entry(ent, &shard->fifo[level], fifo) {
+		/* a hint without the bucket lock: the caller looks again */
+		bool acked = data_race((bool)ent->req.acked);
+
+		if (!acked && (!lport || ent->lport == lport) &&
+		    ho_cookie_tells_all(&ent->req))
+			return ent;
+		if (!--left)
+			break;
+	}
+	return NULL;
+}
+
+static struct ho_entry *oldest_of_shard(struct ho_shard *shard, __be16 lport)
+{
+	struct ho_entry *ent = NULL;
+	unsigned int level;
+
+	spin_lock(&shard->lock);
+	for (level = HO_RETRIES_MAX; level && !ent; level--)
+		ent = oldest_of_level_locked(shard, level, lport);
+	spin_unlock(&shard->lock);
+	return ent;
+}
+
+struct ho_entry *ho_timer_oldest(struct ho_table *tbl, u64 hash, __be16 lport)
+{
+	struct ho_entry *ent = NULL;
+	unsigned int i;
+
+	for (i = 0; i < HO_EVICT_SHARDS && !ent; i++)
+		ent = oldest_of_shard(shard_of(tbl, hash + i), lport);
+	return ent;
+}
+
 static unsigned int collect(struct ho_shard *shard, u32 now_ms,
 			    struct ho_entry **due, unsigned int max)
 {
@@ -118,11 +183,13 @@ static unsigned int retries_now(struct ho_shard *shard, u32 entries,
 static enum ho_rto_action timeout_locked(struct ho_shard *shard,
 					 struct ho_bucket *bkt,
 					 struct ho_entry *ent, u64 hash,
-					 unsigned int retries, u32 now_ms)
+					 const struct ho_timeout *what,
+					 u32 now_ms)
 {
 	enum ho_rto_action act;
 
-	act = ho_rto_decide(ent->req.timeouts, retries);
+	act = ho_rto_decide(ent->req.timeouts, what->retries,
+			    what->hold != HO_HOLD_NOT || ent->req.acked);
 	if (act == HO_RTO_EXPIRE) {
 		ho_table_remove_locked(shard->tbl, bkt, ent, hash);
 		return act;
@@ -132,29 +199,46 @@ static enum ho_rto_action timeout_locked(struct ho_shard *shard,
 	ent->req.timeouts++;
 	enqueue_locked(shard, ent, now_ms);
 	spin_unlock(&shard->lock);
-	if (ent->req.retrans < HO_RETRANS_MAX)
+	if (act == HO_RTO_RESEND && ent->req.retrans < HO_RETRANS_MAX)
 		ent->req.retrans++;
 	ent->req.oow = 0;
 	return act;
+}
+
+/* May its SYN-ACK be sent again?  Charges its source's budget if so. */
+static enum ho_hold hold(struct ho_table *tbl, const struct ho_conn *conn)
+{
+	const struct ho_port *port = ho_port_find(&tbl->ports, conn->key.lport);
+	u32 max = ho_pressure_retrans_max(ho_room_pressure(tbl, port));
+
+	if (conn->req.retrans >= max)
+		return HO_HOLD_PRESSURE;
+	if (!ho_source_send(&tbl->sources, &conn->key,
+			    READ_ONCE(tbl->cfg.source_rate), ho_clock_us()))
+		return HO_HOLD_SOURCE;
+	return HO_HOLD_NOT;
 }
 
 static void timeout(struct ho_shard *shard, struct ho_entry *ent, u32 entries,
 		    u32 now_ms)
 {
 	struct ho_table *tbl = shard->tbl;
+	struct ho_timeout what;
 	enum ho_rto_action act;
 	struct ho_bucket *bkt;
-	unsigned int retries;
 	struct ho_conn conn;
 	void *ctx = NULL;
 	u64 hash;
 
-	ho_entry_key(ent, &conn.key);
+	/* racy but for the key: enough to look ahead */
+	ho_entry_conn(ent, &conn);
 	hash = ho_table_hash(tbl, &conn.key);
-	retries = tbl->ops->retries(tbl, &conn.key,
-				    READ_ONCE(tbl->cfg.retries), &ctx);
-	retries = min_t(unsigned int, retries, HO_RETRIES_MAX);
-	retries = retries_now(shard, entries, retries);
+	what.retries = tbl->ops->retries(tbl, &conn.key,
+					 READ_ONCE(tbl->cfg.retries), &ctx);
+	what.retries = min_t(unsigned int, what.retries, HO_RETRIES_MAX);
+	what.retries = retries_now(shard, entries, what.retries);
+	what.hold = conn.req.timeouts < what.retries ? hold(tbl, &conn) :
+						       HO_HOLD_NOT;
 
 	bkt = ho_table_lock(tbl, hash);
 	if (!ho_table_has_locked(bkt, ent) ||
@@ -162,14 +246,21 @@ static void timeout(struct ho_shard *shard, struct ho_entry *ent, u32 entries,
 		ho_table_unlock(bkt);
 		return;
 	}
-	act = timeout_locked(shard, bkt, ent, hash, retries, now_ms);
+	act = timeout_locked(shard, bkt, ent, hash, &what, now_ms);
 	ho_entry_conn(ent, &conn);
 	ho_table_unlock(bkt);
 
-	if (act == HO_RTO_RESEND)
+	switch (act) {
+	case HO_RTO_RESEND:
 		tbl->ops->resend(tbl, &conn, ctx);
-	else
+		break;
+	case HO_RTO_HOLD:
+		tbl->ops->held(tbl, what.hold);
+		break;
+	case HO_RTO_EXPIRE:
 		tbl->ops->expired(tbl);
+		break;
+	}
 }
 
 bool ho_timer_run(struct ho_shard *shard, u32 now_ms)
@@ -181,7 +272,7 @@ bool ho_timer_run(struct ho_shard *shard, u32 now_ms)
 	nr = collect(shard, now_ms, due, ARRAY_SIZE(due));
 	if (!nr)
 		return false;
-	entries = ho_budget_count(&shard->tbl->budget);
+	entries = ho_budget_count(&shard->tbl->entries);
 	for (i = 0; i < nr; i++)
 		timeout(shard, due[i], entries, now_ms);
 	return nr == ARRAY_SIZE(due);

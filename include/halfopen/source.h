@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What each source prefix holds, and what it was sent in vain. */
+#ifndef _HALFOPEN_SOURCE_H
+#define _HALFOPEN_SOURCE_H
+
+#include <linux/siphash.h>
+
+#include <halfopen/memory.h>
+#include <halfopen/types.h>
+
+/**
+ * struct ho_prefixes - how much of an address makes a source
+ * @v4: bits of an IPv4 address
+ * @v6: bits of an IPv6 address
+ */
+struct ho_prefixes {
+	unsigned int v4;
+	unsigned int v6;
+};
+
+/**
+ * struct ho_sketch - two rows of cells that prefixes are hashed to
+ * @chunks: allocated when first needed
+ */
+struct ho_sketch {
+	u32 **chunks;
+};
+
+/**
+ * struct ho_sources - the source prefixes of a namespace
+ * @secret: of the hash
+ * @width: cells a row, a power of two
+ * @mem: where the cells are charged
+ * @cfg: prefix lengths as configured
+ * @gen: the generation of counts that new entries belong to
+ * @prefixes: by generation
+ * @held: entries by generation
+ * @sent: SYN-ACKs that nobody answered yet
+ */
+struct ho_sources {
+	siphash_key_t secret;
+	u32 width;
+	struct ho_memory *mem;
+	struct ho_prefixes cfg;
+	unsigned int gen;
+	struct ho_prefixes prefixes[2];
+	struct ho_sketch held[2];
+	struct ho_sketch sent;
+};
+
+/**
+ * ho_sources_init() - start with no source
+ * @src: the sources
+ * @width: cells a row; rounded up to a power of two
+ * @mem: where their cells are charged
+ *
+ * Context: process, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int ho_sources_init(struct ho_sources *src, u32 width, struct ho_memory *mem);
+
+/**
+ * ho_sources_prealloc() - allocate all cells of the first generation now
+ * @src: the sources
+ *
+ * Context: process.
+ * Return: 0 or -ENOMEM.
+ */
+int ho_sources_prealloc(struct ho_sources *src);
+
+/**
+ * ho_sources_exit() - free all cells
+ * @src: the sources; nobody else uses them any more
+ *
+ * Context: process.
+ */
+void ho_sources_exit(struct ho_sources *src);
+
+/**
+ * ho_sources_configure() - make cfg count for new entries
+ * @src: the sources, cfg changed
+ *
+ * Entries are counted by the prefix that held when they were made. There is
+ * room for two such generations.
+ *
+ * Context: process, one caller at a time.
+ * Return: 0, or -EBUSY while there are entries of the generation before the
+ * current one.
+ */
+int ho_sources_configure(struct ho_sources *src);
+
+/**
+ * ho_source_reserve() - count an entry
+ * @src: the sources
+ * @key: whose
+ * @max: the most that its prefix may hold
+ * @gen: set to the generation, to be kept with the entry
+ *
+ * Other prefixes may share its cells, so it may be refused early where a table
+ * holds many times more entries than there are cells; never late.
+ *
+ * Context: BH disabled.
+ * Return: 0, -EDQUOT if the prefix holds as many, -ENOMEM.
+ */
+int ho_source_reserve(struct ho_sources *src, const struct ho_key *key,
+		      u32 max, unsigned int *gen);
+
+/**
+ * ho_source_release() - forget an entry
+ * @src: the sources
+ * @key: whose
+ * @gen: as ho_source_reserve() set it
+ *
+ * Context: BH disabled.
+ */
+void ho_source_release(struct ho_sources *src, const struct ho_key *key,
+		       unsigned int gen);
+
+/**
+ * ho_source_send() - may one more SYN-ACK be sent to this prefix?
+ * @src: the sources
+ * @key: whose
+ * @rate: SYN-ACKs a second that may stay unanswered, 0 = any
+ * @now_us: us clock
+ *
+ * A budget that fills at @rate, up to HO_SYNACK_BURST_S seconds of it.
+ *
+ * Context: BH disabled.
+ * Return: true to send; then the budget is charged.
+ */
+bool ho_source_send(struct ho_sources *src, const struct ho_key *key, u32 rate,
+		    u32 now_us);
+
+/**
+ * ho_source_answered() - somebody is there: give the budget back
+ * @src: the sources
+ * @key: whose
+ * @rate: as for ho_source_send()
+ * @synacks: how many he was sent
+ *
+ * Context: BH disabled.
+ */
+void ho_source_answered(struct ho_sources *src, const struct ho_key *key,
+			u32 rate, unsigned int synacks);
+
+#endif /* _HALFOPEN_SOURCE_H */
