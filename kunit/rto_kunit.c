@@ -7,7 +7,7 @@
 #include "fixtures.h"
 
 enum {
-	CLOCK24		= 1 << 24,	/* deadlines have 24 bits */
+	CLOCK23		= 1 << 23,	/* deadlines have 23 bits */
 	OOW_STEP_MS	= 64,		/* a stamp's unit */
 	OOW_ROUND_MS	= 256 * OOW_STEP_MS,
 	OOW_LONGEST_MS	= 128 * OOW_STEP_MS,
@@ -88,10 +88,10 @@ static void lifetime_is_the_sum_of_all_waits(struct kunit *test)
 			HO_LEVELS * HO_RTO_MAX_MS);
 }
 
-/* A sign bit of a 24-bit clock has room for the longest wait. */
+/* A sign bit of a 23-bit clock has room for the longest wait. */
 static void longest_wait_fits_the_clock(struct kunit *test)
 {
-	KUNIT_EXPECT_LT(test, (u32)HO_RTO_MAX_MS, CLOCK24 / 2);
+	KUNIT_EXPECT_LT(test, (u32)HO_RTO_MAX_MS, CLOCK23 / 2);
 }
 
 struct clock_case {
@@ -102,9 +102,9 @@ struct clock_case {
 static const struct clock_case clocks[] = {
 	{ "at_zero", 0 },
 	{ "in_the_middle", 123456789 },
-	{ "before_24_bits_wrap", CLOCK24 - 1 },
-	{ "before_24_bits_wrap_again", 2 * CLOCK24 - HO_RTO_MAX_MS },
-	{ "at_the_sign_of_24_bits", CLOCK24 / 2 },
+	{ "before_23_bits_wrap", CLOCK23 - 1 },
+	{ "before_23_bits_wrap_again", 2 * CLOCK23 - HO_RTO_MAX_MS },
+	{ "at_the_sign_of_23_bits", CLOCK23 / 2 },
 	{ "at_the_sign_of_32_bits", 1U << 31 },
 	{ "before_32_bits_wrap", U32_MAX },
 	{ "long_before_32_bits_wrap", U32_MAX - HO_RTO_MAX_MS + 1 },
@@ -120,7 +120,7 @@ static void deadline_is_reached_at_its_moment(struct kunit *test)
 
 	for (wait = 1; wait <= HO_RTO_MAX_MS; wait++) {
 		u32 due = clock->now_ms + wait;
-		u32 deadline = due % CLOCK24;
+		u32 deadline = due % CLOCK23;
 
 		if (ho_rto_reached(deadline, clock->now_ms) ||
 		    ho_rto_reached(deadline, due - 1) ||
@@ -138,7 +138,7 @@ static void time_left_leads_to_the_deadline(struct kunit *test)
 	u32 wait;
 
 	for (wait = 0; wait <= HO_RTO_MAX_MS; wait++) {
-		u32 deadline = (clock->now_ms + wait) % CLOCK24;
+		u32 deadline = (clock->now_ms + wait) % CLOCK23;
 		u32 left = ho_rto_left_ms(deadline, clock->now_ms);
 
 		if (left != wait) {
@@ -154,23 +154,38 @@ static void nothing_is_left_of_a_missed_deadline(struct kunit *test)
 	u32 late;
 
 	for (late = 0; late <= HO_RTO_MAX_MS; late += 7) {
-		u32 deadline = (clock->now_ms - late) % CLOCK24;
+		u32 deadline = (clock->now_ms - late) % CLOCK23;
 
 		KUNIT_EXPECT_EQ(test,
 				ho_rto_left_ms(deadline, clock->now_ms), 0);
 	}
 }
 
-static void as_many_resends_as_retries(struct kunit *test)
+struct decide_case {
+	const char *name;
+	bool hold;
+	enum ho_rto_action before_the_last;
+};
+
+static const struct decide_case decisions[] = {
+	{ "resends", false, HO_RTO_RESEND },
+	{ "holds", true, HO_RTO_HOLD },
+};
+
+KUNIT_ARRAY_PARAM_DESC(decisions, decisions, name);
+
+static void as_many_as_retries(struct kunit *test)
 {
+	const struct decide_case *c = test->param_value;
 	unsigned int retries, timeouts;
 
 	for (retries = 0; retries <= HO_RETRIES_MAX; retries++)
 		for (timeouts = 0; timeouts <= HO_RETRIES_MAX; timeouts++)
 			KUNIT_EXPECT_EQ_MSG(test,
-					    ho_rto_decide(timeouts, retries),
+					    ho_rto_decide(timeouts, retries,
+							  c->hold),
 					    timeouts < retries ?
-					    HO_RTO_RESEND : HO_RTO_EXPIRE,
+					    c->before_the_last : HO_RTO_EXPIRE,
 					    "timeout %u of %u", timeouts,
 					    retries);
 }
@@ -291,7 +306,7 @@ static struct kunit_case rto_cases[] = {
 	KUNIT_CASE_PARAM(time_left_leads_to_the_deadline, clocks_gen_params),
 	KUNIT_CASE_PARAM(nothing_is_left_of_a_missed_deadline,
 			 clocks_gen_params),
-	KUNIT_CASE(as_many_resends_as_retries),
+	KUNIT_CASE_PARAM(as_many_as_retries, decisions_gen_params),
 	KUNIT_CASE(first_answer_is_always_allowed),
 	KUNIT_CASE(second_answer_waits_for_the_limit),
 	KUNIT_CASE(refused_answer_does_not_move_the_limit),

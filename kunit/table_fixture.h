@@ -8,8 +8,12 @@
 
 #include <kunit/test.h>
 
+#include <linux/bottom_half.h>
+
+#include <halfopen/room.h>
 #include <halfopen/timer.h>
 
+#include "faults.h"
 #include "fixtures.h"
 
 /* What the timer asked for, in order. */
@@ -18,9 +22,14 @@ struct fix_event {
 	u32 isn;
 	u32 timeouts;
 	bool expired;
+	bool held;
+	enum ho_hold why;
 };
 
-enum { FIX_EVENTS_MAX = 1 << 13 };
+enum {
+	FIX_EVENTS_MAX	= 1 << 13,
+	FIX_TELLS_MAX	= 1 << 6,
+};
 
 struct fix_state {
 	struct ho_table tbl;
@@ -30,6 +39,11 @@ struct fix_state {
 	void (*in_retries)(struct ho_table *tbl, const struct ho_key *key);
 	u32 nr_events;
 	struct fix_event events[FIX_EVENTS_MAX];
+	u32 nr_evicted;
+	u32 nr_tells;		/* of pressure */
+	struct ho_watch_event tells[FIX_TELLS_MAX];
+	bool memory_made;
+	bool entries_made;
 	bool table_made;
 };
 
@@ -70,15 +84,38 @@ static inline void fix_resend(struct ho_table *tbl, const struct ho_conn *conn,
 	});
 }
 
+static inline void fix_held(struct ho_table *tbl, enum ho_hold why)
+{
+	fix_note(tbl, (struct fix_event) { .held = true, .why = why });
+}
+
 static inline void fix_expired(struct ho_table *tbl)
 {
 	fix_note(tbl, (struct fix_event) { .expired = true });
 }
 
-static const struct ho_timer_ops fix_ops = {
+static inline void fix_evicted(struct ho_table *tbl)
+{
+	fix_state(tbl)->nr_evicted++;
+}
+
+static inline void fix_pressure(struct ho_table *tbl,
+				const struct ho_watch_event *event)
+{
+	struct fix_state *state = fix_state(tbl);
+
+	if (state->nr_tells < FIX_TELLS_MAX)
+		state->tells[state->nr_tells] = *event;
+	state->nr_tells++;
+}
+
+static const struct ho_table_ops fix_ops = {
 	.retries = fix_retries,
 	.resend = fix_resend,
+	.held = fix_held,
 	.expired = fix_expired,
+	.evicted = fix_evicted,
+	.pressure = fix_pressure,
 };
 
 static inline int fix_table_init(struct kunit *test)
@@ -89,19 +126,50 @@ static inline int fix_table_init(struct kunit *test)
 	if (!state)
 		return -ENOMEM;
 	test->priv = state;
-	return ho_entry_init();
+	ho_host_memory.max_bytes = HO_HOST_MEMORY_DEF;
+	state->memory_made = !ho_memory_init();
+	state->entries_made = state->memory_made && !ho_entry_init(0);
+	return state->entries_made ? 0 : -ENOMEM;
 }
 
+/* Whatever a test did, nothing is left of it. */
 static inline void fix_table_exit(struct kunit *test)
 {
 	struct fix_state *state = test->priv;
 
 	if (!state)
 		return;
-	if (state->table_made)
+	fix_fail_nth = 0;
+	if (state->table_made) {
+		ho_table_stop(&state->tbl);
 		ho_table_exit(&state->tbl);
-	ho_entry_exit();
+	}
+	if (state->entries_made)
+		ho_entry_exit();
+	if (state->memory_made) {
+		KUNIT_EXPECT_EQ(test, ho_budget_count(&ho_host_memory.used), 0);
+		ho_memory_exit();
+	}
 	kvfree(state);
+}
+
+/* Nothing is limited but by the size of the table; a test sets its own. */
+static inline void fix_defaults(struct ho_table *tbl)
+{
+	tbl->mem.max_bytes = HO_HOST_MEMORY_DEF;
+	tbl->sources.cfg = (struct ho_prefixes) {
+		.v4 = HO_PREFIX_V4_DEF,
+		.v6 = HO_PREFIX_V6_DEF,
+	};
+	tbl->cfg = (struct ho_table_cfg) {
+		.max_entries = HO_BACKLOG_DEF,
+		.max_port_entries = HO_BACKLOG_MAX,
+		.max_source_entries = HO_BACKLOG_MAX,
+		.marks = { .low_pct = 100, .high_pct = 100 },
+		.rto_init_ms = HO_RTO_INIT_MS,
+		.rto_max_ms = HO_RTO_MAX_MS,
+		.retries = HO_RETRIES_DEF,
+	};
 }
 
 /* One table a test. */
@@ -110,12 +178,7 @@ static inline struct ho_table *fix_live_table(struct kunit *test, u32 buckets)
 	struct fix_state *state = test->priv;
 	struct ho_table *tbl = &state->tbl;
 
-	tbl->cfg = (struct ho_table_cfg) {
-		.max_entries = HO_BACKLOG_DEF,
-		.rto_init_ms = HO_RTO_INIT_MS,
-		.rto_max_ms = HO_RTO_MAX_MS,
-		.retries = HO_RETRIES_DEF,
-	};
+	fix_defaults(tbl);
 	KUNIT_ASSERT_EQ(test, ho_table_init(tbl, buckets, &fix_ops), 0);
 	state->table_made = true;
 	state->live = true;
@@ -134,47 +197,63 @@ static inline struct ho_table *fix_table(struct kunit *test, u32 buckets)
 	return tbl;
 }
 
-/* Under a bucket lock or BH disabled. */
-static inline struct ho_entry *fix_reserve(struct ho_table *tbl,
-					   const struct ho_conn *conn)
+/* NULL without memory, as in everything below. */
+static inline struct ho_port *fix_port(struct ho_table *tbl, __be16 lport)
 {
+	struct ho_port *port;
+
+	local_bh_disable();
+	port = ho_port_make(&tbl->ports, lport, &tbl->mem);
+	local_bh_enable();
+	return port;
+}
+
+/* An entry that is in no chain yet. */
+static inline struct ho_entry *fix_enter(struct ho_table *tbl,
+					 const struct ho_conn *conn,
+					 enum ho_full *full)
+{
+	struct ho_port *port = fix_port(tbl, conn->key.lport);
+	struct ho_conn copy = *conn;
 	struct ho_entry *ent;
 
-	if (!ho_budget_reserve(&tbl->budget, tbl->cfg.max_entries))
+	*full = HO_FULL_MEMORY;
+	if (!port)
 		return NULL;
-	ent = ho_entry_alloc(conn);
-	if (!ent)
-		ho_budget_release(&tbl->budget);
+	local_bh_disable();
+	ent = ho_room_enter(tbl, port, &copy, full);
+	local_bh_enable();
 	return ent;
 }
 
-static inline void fix_unreserve(struct ho_table *tbl, struct ho_entry *ent)
+static inline void fix_cancel(struct ho_table *tbl, struct ho_entry *ent)
 {
-	ho_entry_free(ent);
-	ho_budget_release(&tbl->budget);
+	local_bh_disable();
+	ho_room_cancel(tbl, ent);
+	local_bh_enable();
 }
 
-static inline int fix_insert(struct ho_table *tbl, const struct ho_conn *conn,
-			     u32 now_ms)
+/* As a SYN does; 0 (HO_FULL_NOT) if there was room. */
+static inline enum ho_full fix_insert(struct ho_table *tbl,
+				      const struct ho_conn *conn, u32 now_ms)
 {
-	u64 hash = ho_table_hash(tbl, &conn->key);
-	struct ho_bucket *bkt = ho_table_lock_new(tbl, hash);
-	struct ho_entry *ent;
-	int err;
+	struct ho_port *port = fix_port(tbl, conn->key.lport);
+	struct ho_conn copy = *conn;
+	enum ho_full full;
+	bool lost;
 
-	if (!bkt)
-		return -ENOMEM;
-	ent = fix_reserve(tbl, conn);
-	err = ent ? ho_table_insert_locked(tbl, bkt, ent, hash, now_ms) :
-		    -EDQUOT;
-	if (ent && err)
-		fix_unreserve(tbl, ent);
-	ho_table_unlock(bkt);
-	return err;
+	if (!port)
+		return HO_FULL_MEMORY;
+	local_bh_disable();
+	full = ho_room_insert(tbl, port, &copy,
+			      ho_table_hash(tbl, &conn->key), now_ms, &lost);
+	local_bh_enable();
+	return full;
 }
 
 /* The n-th client; n is its ISN, so that it can be told. */
-static inline int fix_insert_nth(struct ho_table *tbl, u32 n, u32 now_ms)
+static inline enum ho_full fix_insert_nth(struct ho_table *tbl, u32 n,
+					  u32 now_ms)
 {
 	struct ho_conn conn = fix_conn(fix_key_v4(n));
 

@@ -28,6 +28,23 @@ static struct ho_key key_link_local(u32 n)
 	return key;
 }
 
+static struct ho_entry *alloc_entry(const struct ho_conn *conn)
+{
+	struct ho_entry *ent;
+
+	local_bh_disable();
+	ent = ho_entry_alloc(conn);
+	local_bh_enable();
+	return ent;
+}
+
+static void free_entry(struct ho_entry *ent)
+{
+	local_bh_disable();
+	ho_entry_free(ent);
+	local_bh_enable();
+}
+
 struct kind {
 	const char *name;
 	struct ho_key (*make)(u32 n);
@@ -58,7 +75,7 @@ static void entry_gives_back_what_it_was_made_of(struct kunit *test)
 	conn.req.timeouts = HO_RETRIES_MAX;
 	conn.req.retrans = HO_RETRANS_MAX;
 	conn.req.ts_recent = 0x89abcdef;
-	ent = ho_entry_alloc(&conn);
+	ent = alloc_entry(&conn);
 	KUNIT_ASSERT_NOT_NULL(test, ent);
 
 	ho_entry_key(ent, &key);
@@ -68,7 +85,7 @@ static void entry_gives_back_what_it_was_made_of(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, got.mark, conn.mark);
 	conn.req.wide = kind->wide;
 	KUNIT_EXPECT_MEMEQ(test, &got.req, &conn.req, sizeof(conn.req));
-	ho_entry_free(ent);
+	free_entry(ent);
 }
 
 /* The slab is the proof: 64 bytes without, 96 with what makes it wide. */
@@ -79,12 +96,12 @@ static void entry_is_as_small_as_promised(struct kunit *test)
 	struct ho_entry *ent;
 
 	conn.mark = kind->mark;
-	ent = ho_entry_alloc(&conn);
+	ent = alloc_entry(&conn);
 	KUNIT_ASSERT_NOT_NULL(test, ent);
 	KUNIT_EXPECT_EQ(test, (bool)ent->req.wide, kind->wide);
 	KUNIT_EXPECT_LE(test, sizeof(struct ho_entry), 64);
 	KUNIT_EXPECT_LE(test, sizeof(struct ho_entry_wide), 96);
-	ho_entry_free(ent);
+	free_entry(ent);
 }
 
 static bool is_v4(const struct in6_addr *addr)
@@ -101,7 +118,7 @@ static void entry_matches_its_own_key_only(struct kunit *test)
 	unsigned int bit;
 
 	conn.mark = kind->mark;
-	ent = ho_entry_alloc(&conn);
+	ent = alloc_entry(&conn);
 	KUNIT_ASSERT_NOT_NULL(test, ent);
 	KUNIT_EXPECT_TRUE(test, ho_entry_match(ent, &conn.key));
 	for (bit = 0; bit < 8 * sizeof(struct ho_key); bit++) {
@@ -114,7 +131,7 @@ static void entry_matches_its_own_key_only(struct kunit *test)
 		KUNIT_EXPECT_FALSE_MSG(test, ho_entry_match(ent, &other),
 				       "bit %u", bit);
 	}
-	ho_entry_free(ent);
+	free_entry(ent);
 }
 
 static void inserted_is_found_until_removed(struct kunit *test)
@@ -129,10 +146,10 @@ static void inserted_is_found_until_removed(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, fix_find(tbl, &conn.key, &got));
 	KUNIT_EXPECT_EQ(test, got.req.rcv_isn, conn.req.rcv_isn);
 	KUNIT_EXPECT_EQ(test, got.mark, conn.mark);
-	KUNIT_EXPECT_EQ(test, ho_budget_count(&tbl->budget), 1);
+	KUNIT_EXPECT_EQ(test, ho_budget_count(&tbl->entries), 1);
 	KUNIT_EXPECT_TRUE(test, fix_remove(tbl, &conn.key));
 	KUNIT_EXPECT_FALSE(test, fix_find(tbl, &conn.key, &got));
-	KUNIT_EXPECT_EQ(test, ho_budget_count(&tbl->budget), 0);
+	KUNIT_EXPECT_EQ(test, ho_budget_count(&tbl->entries), 0);
 	KUNIT_EXPECT_FALSE(test, fix_remove(tbl, &conn.key));
 }
 
@@ -219,13 +236,14 @@ static void chain_is_bounded(struct kunit *test)
 	struct ho_bucket *bkt = ho_table_lock_new(tbl, 0);
 	struct ho_entry *ent[HO_CHAIN_MAX + 1];
 	unsigned int i, at, found = 0;
+	enum ho_full full;
 	int err = 0;
 
 	KUNIT_ASSERT_NOT_NULL(test, bkt);
 	for (i = 0; i <= HO_CHAIN_MAX; i++) {
 		struct ho_conn conn = fix_conn(fix_key_v4(i));
 
-		ent[i] = fix_reserve(tbl, &conn);
+		ent[i] = fix_enter(tbl, &conn, &full);
 		if (!ent[i])
 			break;
 		err = ho_table_insert_locked(tbl, bkt, ent[i], 0, 0);
@@ -233,7 +251,7 @@ static void chain_is_bounded(struct kunit *test)
 			break;
 	}
 	if (i == HO_CHAIN_MAX && err)
-		fix_unreserve(tbl, ent[i]);
+		fix_cancel(tbl, ent[i]);
 
 	/* the middle, both ends, then all the rest */
 	if (i == HO_CHAIN_MAX) {
@@ -249,7 +267,7 @@ static void chain_is_bounded(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, err, -ENOSPC);
 	KUNIT_EXPECT_EQ(test, found, HO_CHAIN_MAX);
 	KUNIT_EXPECT_EQ(test, bkt->len, 0);
-	KUNIT_EXPECT_EQ(test, ho_budget_count(&tbl->budget), 0);
+	KUNIT_EXPECT_EQ(test, ho_budget_count(&tbl->entries), 0);
 }
 
 /* A reader that stands on an entry while it goes still reaches the end. */
@@ -259,12 +277,13 @@ static void reader_walks_on_past_a_removed_entry(struct kunit *test)
 	struct ho_bucket *bkt = ho_table_lock_new(tbl, 0);
 	struct ho_entry *ent[3], *at;
 	unsigned int i, left = 0;
+	enum ho_full full;
 
 	KUNIT_ASSERT_NOT_NULL(test, bkt);
 	for (i = 0; i < ARRAY_SIZE(ent); i++) {
 		struct ho_conn conn = fix_conn(fix_key_v6(i));
 
-		ent[i] = fix_reserve(tbl, &conn);
+		ent[i] = fix_enter(tbl, &conn, &full);
 		if (ent[i])
 			ho_table_insert_locked(tbl, bkt, ent[i], 0, 0);
 	}
@@ -381,11 +400,128 @@ static void random_walk_keeps_the_table(struct kunit *test)
 		}
 		in[n] = !in[n];
 		count += in[n] ? 1 : -1;
-		KUNIT_ASSERT_EQ(test, ho_budget_count(&tbl->budget), count);
+		KUNIT_ASSERT_EQ(test, ho_budget_count(&tbl->entries), count);
 		/* removed entries wait for a grace period: let it pass */
 		if (step % 1024 == 0)
 			rcu_barrier();
 	}
+}
+
+/* --- memory --------------------------------------------------------------- */
+
+static void failed_init_of_a_table_leaves_nothing(struct kunit *test)
+{
+	struct fix_state *state = test->priv;
+	unsigned int nth;
+	int err;
+
+	fix_defaults(&state->tbl);
+	for (nth = 1; nth < 20; nth++) {
+		fix_fail_nth = nth;
+		err = ho_table_init(&state->tbl, HO_BUCKETS_MIN, &fix_ops);
+		if (fix_was_spared())
+			break;
+		KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+	}
+	KUNIT_EXPECT_GT(test, nth, 4);
+	KUNIT_ASSERT_EQ(test, err, 0);
+	state->table_made = true;
+}
+
+static void failed_init_of_entries_leaves_nothing(struct kunit *test)
+{
+	struct fix_state *state = test->priv;
+	unsigned int nth;
+	int err;
+
+	ho_entry_exit();
+	state->entries_made = false;
+	for (nth = 1; nth < 20; nth++) {
+		fix_fail_nth = nth;
+		err = ho_entry_init(3);
+		if (fix_was_spared())
+			break;
+		KUNIT_EXPECT_EQ(test, err, -ENOMEM);
+	}
+	KUNIT_EXPECT_GT(test, nth, 4);
+	KUNIT_ASSERT_EQ(test, err, 0);
+	state->entries_made = true;
+}
+
+static void failed_prealloc_leaves_a_table(struct kunit *test)
+{
+	struct ho_table *tbl = fix_table(test, HO_BUCKETS_MIN);
+	unsigned int nth;
+
+	/* what there is already is not allocated again: it gets further */
+	for (nth = 0; nth < 20; nth++) {
+		fix_fail_nth = 2;
+		if (!ho_table_prealloc(tbl))
+			break;
+		KUNIT_EXPECT_FALSE(test, fix_was_spared());
+		fix_fail_nth = 0;
+	}
+	fix_fail_nth = 0;
+	KUNIT_EXPECT_GT(test, nth, 1);
+	KUNIT_EXPECT_EQ(test, ho_table_prealloc(tbl), 0);
+	KUNIT_EXPECT_EQ(test, fix_insert_nth(tbl, 1, 0), 0);
+}
+
+static void prealloc_knows_the_cap(struct kunit *test)
+{
+	struct ho_table *tbl = fix_table(test, HO_BUCKETS_DEF);
+
+	tbl->mem.max_bytes = 100 << 10;
+	KUNIT_EXPECT_EQ(test, ho_table_prealloc(tbl), -ENOMEM);
+	KUNIT_EXPECT_LE(test, ho_budget_count(&tbl->mem.used), 100 << 10);
+	tbl->mem.max_bytes = HO_MEMORY_DEF;
+	KUNIT_EXPECT_EQ(test, ho_table_prealloc(tbl), 0);
+}
+
+/* A flood that fits into what was reserved at load asks for no memory. */
+static void flood_into_a_reserve_allocates_nothing(struct kunit *test)
+{
+	enum { NR = 2000 };
+	struct fix_state *state = test->priv;
+	struct ho_table *tbl;
+	u32 n, round;
+
+	ho_entry_exit();
+	state->entries_made = !ho_entry_init(NR);
+	KUNIT_ASSERT_TRUE(test, state->entries_made);
+	tbl = fix_table(test, HO_BUCKETS_DEF);
+	KUNIT_ASSERT_EQ(test, ho_table_prealloc(tbl), 0);
+	KUNIT_ASSERT_NOT_NULL(test, fix_port(tbl, cpu_to_be16(80)));
+	KUNIT_ASSERT_NOT_NULL(test, fix_port(tbl, cpu_to_be16(443)));
+	fix_fail_nth = 1;
+	for (round = 0; round < 3; round++) {
+		for (n = 0; n < NR; n++) {
+			struct ho_conn conn = fix_conn(fix_key_v6(n));
+
+			KUNIT_ASSERT_EQ(test, fix_insert_nth(tbl, n, 0), 0);
+			KUNIT_ASSERT_EQ(test, fix_insert(tbl, &conn, 0), 0);
+		}
+		for (n = 0; n < NR; n++) {
+			struct ho_key key = fix_key_v6(n);
+
+			KUNIT_ASSERT_TRUE(test, fix_remove_nth(tbl, n));
+			KUNIT_ASSERT_TRUE(test, fix_remove(tbl, &key));
+		}
+		ho_limbo_wait(tbl);
+	}
+	KUNIT_EXPECT_TRUE(test, fix_was_spared());
+}
+
+static void lookup_in_a_cold_table_finds_nothing(struct kunit *test)
+{
+	struct ho_table *tbl = fix_table(test, HO_BUCKETS_DEF);
+	struct ho_key key = fix_key_v4(1);
+	u64 hash = ho_table_hash(tbl, &key);
+
+	rcu_read_lock();
+	KUNIT_EXPECT_NULL(test, ho_table_find_rcu(tbl, &key, hash));
+	rcu_read_unlock();
+	KUNIT_EXPECT_EQ(test, ho_budget_count(&tbl->mem.used), 0);
 }
 
 static struct kunit_case table_test_cases[] = {
@@ -403,6 +539,12 @@ static struct kunit_case table_test_cases[] = {
 	KUNIT_CASE_PARAM(walk_meets_each_entry_once_in, walks_gen_params),
 	KUNIT_CASE_SLOW(full_table_has_short_chains),
 	KUNIT_CASE_SLOW(random_walk_keeps_the_table),
+	KUNIT_CASE(failed_init_of_a_table_leaves_nothing),
+	KUNIT_CASE(failed_init_of_entries_leaves_nothing),
+	KUNIT_CASE(failed_prealloc_leaves_a_table),
+	KUNIT_CASE(prealloc_knows_the_cap),
+	KUNIT_CASE(flood_into_a_reserve_allocates_nothing),
+	KUNIT_CASE(lookup_in_a_cold_table_finds_nothing),
 	{}
 };
 

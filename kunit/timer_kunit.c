@@ -10,7 +10,7 @@
 #include "table_fixture.h"
 
 enum {
-	CLOCK24 = 1 << 24,		/* deadlines have 24 bits */
+	CLOCK23 = 1 << 23,		/* deadlines have 23 bits */
 };
 
 /* Work off all that is due; the number of events it made. */
@@ -80,7 +80,7 @@ static const struct schedule_case schedules[] = {
 KUNIT_ARRAY_PARAM_DESC(schedules, schedules, name);
 
 static const u32 clock_starts[] = {
-	0, 1, CLOCK24 / 2 - 500, CLOCK24 - 1, CLOCK24 - 50000,
+	0, 1, CLOCK23 / 2 - 500, CLOCK23 - 1, CLOCK23 - 50000,
 	(1U << 31) - 1500, U32_MAX - 50000, U32_MAX - 1, U32_MAX,
 };
 
@@ -99,7 +99,7 @@ static void follow_schedule(struct kunit *test, struct ho_table *tbl, u32 now)
 		KUNIT_ASSERT_TRUE(test, fix_find(tbl, &key, &conn));
 		KUNIT_ASSERT_EQ(test, conn.req.timeouts + 0, timeouts);
 		KUNIT_ASSERT_EQ(test, conn.req.retrans + 0, timeouts);
-		KUNIT_ASSERT_EQ(test, conn.req.deadline_ms + 0, now % CLOCK24);
+		KUNIT_ASSERT_EQ(test, conn.req.deadline_ms + 0, now % CLOCK23);
 		KUNIT_ASSERT_EQ(test, run_at(tbl, now - 1), 0);
 		KUNIT_ASSERT_EQ(test, run_at(tbl, now), 1);
 		KUNIT_ASSERT_EQ(test, last_event(tbl)->expired, last);
@@ -110,7 +110,7 @@ static void follow_schedule(struct kunit *test, struct ho_table *tbl, u32 now)
 	}
 	KUNIT_EXPECT_FALSE(test, fix_find(tbl, &key, &conn));
 	KUNIT_EXPECT_EQ(test, queued(tbl), 0);
-	KUNIT_EXPECT_EQ(test, ho_budget_count(&tbl->budget), 0);
+	KUNIT_EXPECT_EQ(test, ho_budget_count(&tbl->entries), 0);
 }
 
 static void entry_is_answered_to_schedule(struct kunit *test)
@@ -248,7 +248,7 @@ static void first_in_is_first_out(struct kunit *test)
 {
 	struct ho_table *tbl = fix_table(test, HO_BUCKETS_DEF);
 	struct fix_state *state = fix_state(tbl);
-	u32 start = CLOCK24 - 20, n;
+	u32 start = CLOCK23 - 20, n;
 
 	/* one a millisecond, and the clock wraps between them */
 	for (n = 0; n < 100; n++)
@@ -356,7 +356,7 @@ static void due_entry_is_left_alone_when(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, run_at(tbl, HO_RTO_INIT_MS), 0);
 	fix_state(tbl)->in_retries = NULL;
 	KUNIT_EXPECT_EQ(test, queued(tbl), c->left);
-	KUNIT_EXPECT_EQ(test, ho_budget_count(&tbl->budget), c->left);
+	KUNIT_EXPECT_EQ(test, ho_budget_count(&tbl->entries), c->left);
 	/* those that are left keep their own time */
 	KUNIT_EXPECT_EQ(test, run_at(tbl, 2 * HO_RTO_INIT_MS - 1), 0);
 	KUNIT_EXPECT_EQ(test, run_at(tbl, 2 * HO_RTO_INIT_MS), c->left);
@@ -469,6 +469,245 @@ static void old_entries_stay_beside_young_ones(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, queued(tbl), PRESSURE_ENTRIES);
 }
 
+/* --- SYN-ACKs that are held back ------------------------------------------ */
+
+/* So small a table that an entry is pressure, by these marks. */
+static struct ho_table *make_small(struct kunit *test, unsigned int low_pct,
+				   unsigned int high_pct)
+{
+	struct ho_table *tbl = fix_table(test, HO_BUCKETS_MIN);
+
+	tbl->cfg.max_entries = 10;
+	tbl->cfg.max_port_entries = 10;
+	tbl->cfg.marks = (struct ho_watermarks) { low_pct, high_pct };
+	return tbl;
+}
+
+enum { HOLD_ENTRIES = 300 };
+
+/* The whole life of those that are there: how many of each happened. */
+struct life {
+	u32 resent, pressure, source, other, expired;
+};
+
+static struct life live_on(struct ho_table *tbl, u32 from_s, u32 to_s)
+{
+	struct fix_state *state = fix_state(tbl);
+	struct life life = {};
+	u32 s, i;
+
+	state->nr_events = 0;
+	for (s = from_s; s <= to_s; s++)
+		run_at(tbl, s * MSEC_PER_SEC);
+	for (i = 0; i < min_t(u32, state->nr_events, FIX_EVENTS_MAX); i++) {
+		const struct fix_event *e = &state->events[i];
+
+		if (e->expired)
+			life.expired++;
+		else if (!e->held)
+			life.resent++;
+		else if (e->why == HO_HOLD_PRESSURE)
+			life.pressure++;
+		else if (e->why == HO_HOLD_SOURCE)
+			life.source++;
+		else
+			life.other++;
+	}
+	return life;
+}
+
+struct hold_case {
+	const char *name;
+	u32 max_entries, max_port;
+	struct ho_watermarks marks;
+	u32 resends;
+};
+
+/* 30 percent of 1000 are there; no old entry has to leave for that. */
+static const struct hold_case holds[] = {
+	{ "quiet_is_repeated_five_times", 1000, 1000, { 50, 75 }, 5 },
+	{ "above_the_low_mark_makes_three_in_all", 1000, 5000, { 10, 90 },
+	  HO_SYNACKS_LOW_MAX - 1 },
+	{ "above_the_high_mark_makes_one_in_all", 1000, 5000, { 10, 20 },
+	  HO_SYNACKS_HIGH_MAX - 1 },
+	{ "above_the_low_mark_of_a_port_makes_three", 5000, 1000, { 10, 90 },
+	  HO_SYNACKS_LOW_MAX - 1 },
+	{ "above_the_high_mark_of_a_port_makes_one", 5000, 1000, { 10, 20 },
+	  HO_SYNACKS_HIGH_MAX - 1 },
+};
+
+KUNIT_ARRAY_PARAM_DESC(holds, holds, name);
+
+static void table_that_is(struct kunit *test)
+{
+	struct ho_table *tbl = fix_table(test, HO_BUCKETS_DEF);
+	const struct hold_case *c = test->param_value;
+	struct life life;
+	u32 n;
+
+	tbl->cfg.max_entries = c->max_entries;
+	tbl->cfg.max_port_entries = c->max_port;
+	tbl->cfg.marks = c->marks;
+	for (n = 0; n < HOLD_ENTRIES; n++)
+		KUNIT_ASSERT_EQ(test, fix_insert_nth(tbl, n, 0), 0);
+	/* none leaves before its time, so it is as full until the end */
+	life = live_on(tbl, 1, 62);
+	KUNIT_EXPECT_EQ(test, life.resent, c->resends * HOLD_ENTRIES);
+	KUNIT_EXPECT_EQ(test, life.pressure,
+			(HO_RETRIES_DEF - c->resends) * HOLD_ENTRIES);
+	KUNIT_EXPECT_EQ(test, life.source + life.other + life.expired, 0);
+	life = live_on(tbl, 63, 63);
+	KUNIT_EXPECT_EQ(test, life.expired, HOLD_ENTRIES);
+	KUNIT_EXPECT_EQ(test, queued(tbl), 0);
+}
+
+/* What the client's own SYNs caused counts as well. */
+static void repeated_syn_uses_up_its_synacks(struct kunit *test)
+{
+	struct ho_table *tbl = make_small(test, 1, 99);
+	struct ho_conn conn;
+	struct life life;
+	u32 retrans;
+
+	for (retrans = 0; retrans < 4; retrans++) {
+		conn = fix_conn(fix_key_v6(retrans));
+		conn.req.retrans = retrans;
+		KUNIT_ASSERT_EQ(test, fix_insert(tbl, &conn, 0), 0);
+	}
+	/* two more of the first, one more of the second */
+	life = live_on(tbl, 1, 62);
+	KUNIT_EXPECT_EQ(test, life.resent, 2 + 1);
+	KUNIT_EXPECT_EQ(test, life.pressure, 3 + 4 + 5 + 5);
+}
+
+static void held_entry_is_answered_once_pressure_is_over(struct kunit *test)
+{
+	struct ho_table *tbl = make_small(test, 1, 2);
+	struct ho_key key = fix_key_v4(1);
+	struct ho_conn conn;
+
+	KUNIT_ASSERT_EQ(test, fix_insert_nth(tbl, 1, 0), 0);
+	KUNIT_EXPECT_EQ(test, run_at(tbl, 1000), 1);
+	KUNIT_EXPECT_TRUE(test, last_event(tbl)->held);
+	KUNIT_ASSERT_TRUE(test, fix_find(tbl, &key, &conn));
+	/* it waits longer all the same, and nobody says it was sent */
+	KUNIT_EXPECT_EQ(test, conn.req.timeouts + 0, 1);
+	KUNIT_EXPECT_EQ(test, conn.req.retrans + 0, 0);
+	tbl->cfg.marks = (struct ho_watermarks) { 100, 100 };
+	KUNIT_EXPECT_EQ(test, run_at(tbl, 2999), 0);
+	KUNIT_EXPECT_EQ(test, run_at(tbl, 3000), 1);
+	KUNIT_EXPECT_FALSE(test, last_event(tbl)->held);
+	KUNIT_EXPECT_EQ(test, last_event(tbl)->timeouts, 2);
+}
+
+static void held_entry_expires_in_time(struct kunit *test)
+{
+	static const u32 want_s[] = { 1, 3, 7, 15, 31, 63 };
+	struct ho_table *tbl = make_small(test, 1, 2);
+	struct fix_state *state = fix_state(tbl);
+	u32 i;
+
+	KUNIT_ASSERT_EQ(test, fix_insert_nth(tbl, 1, 0), 0);
+	live_on(tbl, 1, 64);
+	KUNIT_ASSERT_EQ(test, state->nr_events, ARRAY_SIZE(want_s));
+	for (i = 0; i < ARRAY_SIZE(want_s); i++) {
+		KUNIT_EXPECT_EQ(test, state->events[i].at_ms,
+				want_s[i] * MSEC_PER_SEC);
+		KUNIT_EXPECT_EQ(test, state->events[i].held,
+				i + 1 < ARRAY_SIZE(want_s));
+	}
+}
+
+/* The budget of a prefix at one a second, all of it. */
+enum { BURST = HO_SYNACK_BURST_S };
+
+static u32 budget_left(struct ho_table *tbl, u32 n)
+{
+	struct ho_key key = fix_key_v4(n);
+	u32 left = 0;
+
+	local_bh_disable();
+	while (left <= BURST &&
+	       ho_source_send(&tbl->sources, &key, 1, ho_clock_us()))
+		left++;
+	local_bh_enable();
+	return left;
+}
+
+/* The 20 entries of one /24 have four SYN-ACKs between them. */
+static void source_over_its_budget_is_sent_nothing(struct kunit *test)
+{
+	enum { NR = 20, ELSEWHERE = 1 << 16 };
+	struct ho_table *tbl = fix_table(test, HO_BUCKETS_DEF);
+	struct life life;
+	u32 n;
+
+	tbl->cfg.source_rate = 1;
+	for (n = 0; n < NR; n++)
+		KUNIT_ASSERT_EQ(test, fix_insert_nth(tbl, n, 0), 0);
+	KUNIT_ASSERT_EQ(test, fix_insert_nth(tbl, ELSEWHERE, 0), 0);
+	life = live_on(tbl, 1, 1);
+	KUNIT_EXPECT_EQ(test, life.resent, BURST + 1);
+	KUNIT_EXPECT_EQ(test, life.source, NR - BURST);
+	KUNIT_EXPECT_EQ(test, life.pressure + life.other + life.expired, 0);
+	KUNIT_EXPECT_EQ(test, budget_left(tbl, 0), 0);
+	KUNIT_EXPECT_EQ(test, budget_left(tbl, ELSEWHERE), BURST - 1);
+	/* they expire like all others */
+	life = live_on(tbl, 2, 64);
+	KUNIT_EXPECT_EQ(test, life.expired, NR + 1);
+}
+
+struct free_case {
+	const char *name;
+	u32 max_entries;
+	unsigned int retries;
+	bool acked;
+};
+
+static const struct free_case frees[] = {
+	{ "that_is_held_for_pressure", 1, 5, false },
+	{ "that_expires", 1000, 0, false },
+	{ "that_is_complete", 1000, 5, true },
+};
+
+KUNIT_ARRAY_PARAM_DESC(frees, frees, name);
+
+static void source_pays_nothing_for_an_entry(struct kunit *test)
+{
+	const struct free_case *c = test->param_value;
+	struct ho_table *tbl = make_small(test, 50, 75);
+	struct ho_conn conn = fix_conn(fix_key_v4(1));
+	struct life life;
+
+	tbl->cfg.max_entries = c->max_entries;
+	tbl->cfg.max_port_entries = c->max_entries;
+	tbl->cfg.source_rate = 1;
+	tbl->cfg.retries = c->retries;
+	conn.req.acked = c->acked;
+	KUNIT_ASSERT_EQ(test, fix_insert(tbl, &conn, 0), 0);
+	life = live_on(tbl, 1, 1);
+	KUNIT_EXPECT_EQ(test, life.resent, 0);
+	KUNIT_EXPECT_EQ(test, budget_left(tbl, 1), BURST);
+}
+
+/* The client has our SYN-ACK: he needs room, not another one. */
+static void complete_entry_is_not_answered_again(struct kunit *test)
+{
+	struct ho_table *tbl = fix_table(test, HO_BUCKETS_MIN);
+	struct ho_conn conn = fix_conn(fix_key_v6(1)), got;
+	struct life life;
+
+	conn.req.acked = 1;
+	KUNIT_ASSERT_EQ(test, fix_insert(tbl, &conn, 0), 0);
+	life = live_on(tbl, 1, 62);
+	KUNIT_EXPECT_EQ(test, life.other, HO_RETRIES_DEF);
+	KUNIT_EXPECT_EQ(test, life.resent + life.pressure + life.source, 0);
+	KUNIT_ASSERT_TRUE(test, fix_find(tbl, &conn.key, &got));
+	KUNIT_EXPECT_EQ(test, got.req.retrans + 0, 0);
+	life = live_on(tbl, 63, 63);
+	KUNIT_EXPECT_EQ(test, life.expired, 1);
+}
+
 /* --- a model -------------------------------------------------------------- */
 
 struct model {
@@ -544,7 +783,7 @@ static void random_walk_keeps_the_time(struct kunit *test)
 		}
 		KUNIT_ASSERT_EQ(test, expired, 0);
 		KUNIT_ASSERT_EQ(test, queued(tbl),
-				ho_budget_count(&tbl->budget));
+				ho_budget_count(&tbl->entries));
 		if (step % 256 == 0)
 			rcu_barrier();
 	}
@@ -679,6 +918,13 @@ static struct kunit_case timer_test_cases[] = {
 	KUNIT_CASE(fewer_retries_count_at_the_next_timeout),
 	KUNIT_CASE_PARAM(old_entries_leave_a, pressures_gen_params),
 	KUNIT_CASE(old_entries_stay_beside_young_ones),
+	KUNIT_CASE_PARAM(table_that_is, holds_gen_params),
+	KUNIT_CASE(repeated_syn_uses_up_its_synacks),
+	KUNIT_CASE(held_entry_is_answered_once_pressure_is_over),
+	KUNIT_CASE(held_entry_expires_in_time),
+	KUNIT_CASE(source_over_its_budget_is_sent_nothing),
+	KUNIT_CASE_PARAM(source_pays_nothing_for_an_entry, frees_gen_params),
+	KUNIT_CASE(complete_entry_is_not_answered_again),
 	KUNIT_CASE_SLOW(random_walk_keeps_the_time),
 	KUNIT_CASE(live_timer_keeps_the_schedule),
 	KUNIT_CASE(live_timer_is_lowered_for_a_shorter_wait),

@@ -11,7 +11,7 @@ bad=0
 
 [ -e README.md ] || { echo "no README.md"; exit 1; }
 
-sysctls=$(sed -nE 's/.*\.procname[[:space:]]*=[[:space:]]*"([^"]+)".*/\1/p' \
+sysctls=$(sed -nE 's/.*HO_KNOB(_FN)?\(KNOB_\w+, "([^"]+)".*/\2/p' \
     module/sysctl.c 2>/dev/null)
 counters=$(cat include/halfopen/counters.h include/halfopen/stats.h 2>/dev/null |
 	sed -nE 's/^[[:space:]]*X\((\w+),.*/\1/p')

@@ -21,6 +21,9 @@ with_progress "building the module for UML" "$ho_logs/debug-build.log" \
 	die "the module does not build"
 }
 
+cp -r "$ho_top/selftests" "$work/tree/selftests" || exit 1
+make -s -C "$work/tree/selftests/tools" || die "selftests/tools do not build"
+
 say "running $*"
 # The guest's kernel does not keep AVX registers across tasks (see fix_xstate()
 # in kunit.sh), so the C library must not use them, the linker neither.
@@ -28,7 +31,7 @@ no_avx=glibc.cpu.hwcaps=-AVX,-AVX2,-AVX512F,-AVX512VL,-AVX512BW,-AVX512CD
 no_avx=$no_avx,-AVX512DQ,-AVX_Fast_Unaligned_Load,-XSAVE,-XSAVEC
 uml_boot "$kernel" "$console" GLIBC_TUNABLES="$no_avx" LD_BIND_NOW=1 \
     init="$ho_top/scripts/debug-init.sh" \
-    ho_module="$work/tree/halfopen.ko" ho_selftests="$ho_top/selftests" \
+    ho_module="$work/tree/halfopen.ko" ho_selftests="$work/tree/selftests" \
     ho_tests="$(IFS=,; echo "$*")"
 
 while read -r line; do

@@ -11,11 +11,14 @@
  * struct ho_budget - how many entries or bytes are in use
  * @used: in use, plus what CPUs hold in advance
  * @batch: the most that a CPU holds in advance
+ * @keep: the same under the cap that was last seen: all CPUs together hold an
+ *	eighth of it at most
  * @credit: what each CPU holds in advance
  */
 struct ho_budget {
 	atomic_t used;
 	u32 batch;
+	u32 keep;
 	atomic_t __percpu *credit;
 };
 
@@ -61,6 +64,15 @@ void ho_budget_free(struct ho_budget *budget);
  * Return: true if there was room.
  */
 bool ho_budget_reserve(struct ho_budget *budget, u32 n, u32 max);
+
+/**
+ * ho_budget_take() - reserve room whatever the cap
+ * @budget: the budget
+ * @n: how much
+ *
+ * Context: any.
+ */
+void ho_budget_take(struct ho_budget *budget, u32 n);
 
 /**
  * ho_budget_release() - give room back

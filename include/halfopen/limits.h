@@ -73,6 +73,7 @@ enum ho_limits {
 	HO_COOKIE_PERIOD_S	= 60,		/* a key; the last one counts */
 	HO_COOKIE_AGE_MAX_MS	= 2 * HO_COOKIE_PERIOD_S * 1000,
 	HO_COOKIE_SKEW_MS	= 1 << 16,	/* of clocks in a cluster */
+	HO_COOKIE_SLACK_MS	= 1000,		/* of clocks of CPUs */
 	HO_COOKIE_KEYS		= 4,		/* two secrets, two periods */
 	HO_KEY_TEXT_MAX		= 2 * 32 + 8,	/* two keys, space around */
 

@@ -124,9 +124,11 @@ static inline void ho_port_count_syn(struct ho_port *port)
  */
 static inline void ho_port_needs_cookies(struct ho_port *port, u32 now_ms)
 {
+	u32 stamp = now_ms ? now_ms : 1;
+
 	/* pairs with ho_port_believes(); written at most once a ms */
-	if (READ_ONCE(port->cookie_ms) != now_ms)
-		WRITE_ONCE(port->cookie_ms, now_ms ? now_ms : 1);
+	if (READ_ONCE(port->cookie_ms) != stamp)
+		WRITE_ONCE(port->cookie_ms, stamp);
 }
 
 /**
@@ -144,7 +146,9 @@ static inline bool ho_port_believes(const struct ho_port *port, u32 now_ms)
 {
 	u32 cookie_ms = port ? READ_ONCE(port->cookie_ms) : 0;
 
-	return cookie_ms && now_ms - cookie_ms <= HO_COOKIE_AGE_MAX_MS;
+	/* another CPU's clock may be a moment ahead */
+	return cookie_ms && now_ms - cookie_ms + HO_COOKIE_SLACK_MS <=
+			    HO_COOKIE_AGE_MAX_MS + HO_COOKIE_SLACK_MS;
 }
 
 #endif /* _HALFOPEN_PORT_H */

@@ -20,6 +20,7 @@ void ho_budget_init(struct ho_budget *budget, atomic_t __percpu *credit,
 	atomic_set(&budget->used, 0);
 	budget->credit = credit;
 	budget->batch = batch;
+	budget->keep = 0;
 }
 
 int ho_budget_alloc(struct ho_budget *budget, u32 batch)
@@ -47,14 +48,17 @@ static bool take(atomic_t *credit, u32 n)
 /* @n for the caller, and a batch into the credit of this CPU. */
 static bool grab(struct ho_budget *budget, atomic_t *credit, u32 n, u32 max)
 {
+	u32 keep = min(budget->batch, max / (8 * num_possible_cpus()));
 	int used = atomic_read(&budget->used);
 	u32 batch;
 
+	if (READ_ONCE(budget->keep) != keep)
+		WRITE_ONCE(budget->keep, keep);
 	do {
 		if ((u32)used > max || max - used < n)
 			return false;
 		batch = min((max - used - n) / (4 * num_possible_cpus()),
-			    budget->batch);
+			    keep);
 	} while (!atomic_try_cmpxchg(&budget->used, &used, used + n + batch));
 
 	atomic_add(batch, credit);
@@ -85,11 +89,16 @@ bool ho_budget_reserve(struct ho_budget *budget, u32 n, u32 max)
 	return grab(budget, credit, n, max);
 }
 
+void ho_budget_take(struct ho_budget *budget, u32 n)
+{
+	atomic_add(n, &budget->used);
+}
+
 void ho_budget_release(struct ho_budget *budget, u32 n)
 {
 	atomic_t *credit = this_cpu_ptr(budget->credit);
 
-	if (atomic_read(credit) + n <= budget->batch)
+	if (atomic_read(credit) + n <= READ_ONCE(budget->keep))
 		atomic_add(n, credit);
 	else
 		atomic_sub(n, &budget->used);

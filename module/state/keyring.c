@@ -70,6 +70,8 @@ static void install(struct ho_keyring *ring, const struct ho_secret *secrets,
 		    unsigned int nr, bool shared, const struct ho_clocks *now)
 {
 	write_seqlock_bh(&ring->lock);
+	memzero_explicit(ring->secret, sizeof(ring->secret));
+	memzero_explicit(ring->mac, sizeof(ring->mac));
 	memcpy(ring->secret, secrets, nr * sizeof(*secrets));
 	ring->nr_secrets = nr;
 	WRITE_ONCE(ring->shared, shared);

@@ -14,32 +14,34 @@
 
 #include <halfopen/timer.h>
 
-static u32 limit(const unsigned int *knob, bool proven)
+/* Who has proven himself is limited by memory, and by those who wait. */
+static bool count(struct ho_budget *budget, u32 max, bool proven)
 {
-	return proven ? INT_MAX : READ_ONCE(*knob);
+	if (!proven)
+		return ho_budget_reserve(budget, 1, max);
+	ho_budget_take(budget, 1);
+	return true;
 }
 
 static enum ho_full reserve(struct ho_table *tbl, struct ho_port *port,
 			    struct ho_conn *conn)
 {
 	const struct ho_table_cfg *cfg = &tbl->cfg;
-	/* who has proven himself is limited by memory, and by those who wait */
 	bool proven = conn->req.acked;
 	enum ho_full full = HO_FULL_BACKLOG;
 	unsigned int gen;
 	int err;
 
 	err = ho_source_reserve(&tbl->sources, &conn->key,
-				limit(&cfg->max_source_entries, proven), &gen);
+				proven ? INT_MAX :
+				READ_ONCE(cfg->max_source_entries), &gen);
 	if (err < 0)
 		return err == -EDQUOT ? HO_FULL_SOURCE : HO_FULL_MEMORY;
 	conn->req.source_gen = gen;
-	if (!ho_budget_reserve(&tbl->entries, 1,
-			       limit(&cfg->max_entries, proven)))
+	if (!count(&tbl->entries, READ_ONCE(cfg->max_entries), proven))
 		goto err_source;
 	full = HO_FULL_PORT;
-	if (!ho_budget_reserve(&port->entries, 1,
-			       limit(&cfg->max_port_entries, proven)))
+	if (!count(&port->entries, ho_room_port_max(tbl), proven))
 		goto err_entries;
 	full = HO_FULL_MEMORY;
 	if (!ho_memory_charge(&tbl->mem, ho_entry_size(ho_entry_wide(conn))))

@@ -256,7 +256,7 @@ bool ho_source_send(struct ho_sources *src, const struct ho_key *key, u32 rate,
 
 		/* a race costs one SYN-ACK of accuracy */
 		if (ahead + cost_us <= BURST_US)
-			atomic_set(cell[i], now_us + ahead + cost_us);
+			atomic_set(cell[i], now_us + ahead + cost_us ?: 1);
 	}
 	return true;
 }

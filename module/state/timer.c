@@ -237,8 +237,8 @@ static void timeout(struct ho_shard *shard, struct ho_entry *ent, u32 entries,
 					 READ_ONCE(tbl->cfg.retries), &ctx);
 	what.retries = min_t(unsigned int, what.retries, HO_RETRIES_MAX);
 	what.retries = retries_now(shard, entries, what.retries);
-	what.hold = conn.req.timeouts < what.retries ? hold(tbl, &conn) :
-						       HO_HOLD_NOT;
+	what.hold = conn.req.timeouts < what.retries && !conn.req.acked ?
+		    hold(tbl, &conn) : HO_HOLD_NOT;
 
 	bkt = ho_table_lock(tbl, hash);
 	if (!ho_table_has_locked(bkt, ent) ||

@@ -70,8 +70,9 @@ static bool look_at_port(struct ho_table *tbl, u16 nr, struct ho_port *port,
 	WRITE_ONCE(port->rate, rate_of(syns - seen, dt_ms));
 	if (on && port->listener_max)
 		max = min(max, port->listener_max);
-	next = ho_pressure_next(on, ho_pressure_level(used, max,
-						      &tbl->cfg.marks));
+	next = max && ho_pressure_next(on,
+				       ho_pressure_level(used, max,
+							 &tbl->cfg.marks));
 	if (next == on || (on && is_too_soon(tbl, port, now_ms)))
 		return true;
 	if (next)
