@@ -13,8 +13,8 @@ set -u
 declare -A lane_packages=(
 	[build]="make gcc libc6-dev kmod"
 	[vm]="make gcc libc6-dev kmod qemu-system-x86 busybox-static dash cpio
-	      xz-utils zstd iproute2 nftables curl python3 libpcre2-8-0
-	      libssl3 zlib1g libcrypt1"
+	      xz-utils zstd iproute2 ipvsadm nftables curl python3
+	      libpcre2-8-0 libssl3 zlib1g libcrypt1"
 	[kunit]="make gcc libc6-dev bc bison flex xz-utils kmod perl-base
 		 linux-source-6.12"
 	[debug]="dash iproute2 kmod perl-base python3"

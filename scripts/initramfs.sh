@@ -14,7 +14,7 @@ set -u
 
 # Sorted by what they are for: scripts, network set-up, servers and clients.
 programs="dash bash kmod stdbuf
-	  ip tc ss nstat lnstat nft
+	  ip tc ss nstat lnstat nft ipvsadm
 	  curl python3"
 
 # With their dependencies.  xt_/ip_tables are left out: nft does it all.
@@ -24,6 +24,7 @@ wanted="veth dummy ifb vrf xfrm_user tun macvlan bridge 8021q
 	nf_conntrack nf_nat nf_tables nft_ct nft_nat nft_masq nft_redir
 	nft_reject nft_reject_inet nft_limit nft_log nft_quota nft_hash
 	nft_numgen nft_fib nft_fib_inet nft_socket nft_synproxy nft_queue
+	ip_vs ip_vs_rr
 	nf_synproxy_core nf_conntrack_netlink nft_compat
 	esp4 esp6 ipip sit ip6_tunnel ip_gre mptcp_diag"
 

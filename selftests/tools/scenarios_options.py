@@ -278,19 +278,6 @@ def fill_accept_queue(w):
 
 
 @scenario("O-39 O-40")
-def accept_queue_full(w):
-    listener, third = fill_accept_queue(w)
-    late = w.peer()
-    late.syn()
-    w.watch(late, 0.2)
-    w.accept(listener, "first")
-    w.accept(listener, "second")
-    w.watch(third, 1.5)
-    third.ack()
-    w.accept(listener, "third")
-
-
-@scenario("O-40")
 def accept_queue_full_with_abort(w):
     w.sysctl("ipv4/tcp_abort_on_overflow", 1)
     listener, third = fill_accept_queue(w)

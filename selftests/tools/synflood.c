@@ -4,6 +4,9 @@
  * device, past qdiscs and past this host's own TCP.  The same arguments give
  * the same packets.
  *
+ * With -A forged final ACKs instead: sequence and acknowledgment numbers are as
+ * random as ports and sources.
+ *
  * With -q through the qdisc after all: when a device is removed under a sender
  * that goes past it, packet_pick_tx_queue() divides by its number of queues,
  * which is 0 by then (seen on 6.12.117, without halfopen in the trace).
@@ -56,6 +59,7 @@ struct flood {
 	uint64_t	rate;		/* packets per second, 0: no limit */
 	uint64_t	seed;
 	bool		opts;
+	bool		ack;		/* ACKs instead of SYNs */
 	bool		qdisc;
 	bool		verbose;	/* every 100 ms: ms, packets so far */
 };
@@ -155,10 +159,10 @@ static size_t put_ip(const struct flood *f, uint8_t *p, const uint8_t *src,
 	return sizeof(ip6);
 }
 
-static size_t put_syn(const struct flood *f, uint64_t *rnd, uint8_t *frame)
+static size_t put_segment(const struct flood *f, uint64_t *rnd, uint8_t *frame)
 {
 	uint8_t buf[sizeof(struct tcphdr) + sizeof(linux_opts)];
-	size_t opt_len = f->opts ? sizeof(linux_opts) : 0;
+	size_t opt_len = f->opts && !f->ack ? sizeof(linux_opts) : 0;
 	size_t tcp_len = sizeof(struct tcphdr) + opt_len;
 	struct ethhdr eth = {};
 	struct tcphdr tcp = {};
@@ -180,7 +184,10 @@ static size_t put_syn(const struct flood *f, uint64_t *rnd, uint8_t *frame)
 	tcp.dest = htons(f->port);
 	tcp.seq = htonl(r >> 32);
 	tcp.doff = tcp_len / 4;
-	tcp.syn = 1;
+	tcp.syn = !f->ack;
+	tcp.ack = f->ack;
+	if (f->ack)
+		tcp.ack_seq = next_random(rnd);
 	tcp.window = htons(64240);
 	memcpy(buf, &tcp, sizeof(tcp));
 	memcpy(buf + sizeof(tcp), linux_opts, opt_len);
@@ -266,7 +273,7 @@ static void run(const struct flood *f)
 						    FRAME_SIZE);
 
 		wait_frame(fd, hdr);
-		hdr->tp_len = put_syn(f, &rnd, (uint8_t *)hdr + DATA_OFF);
+		hdr->tp_len = put_segment(f, &rnd, (uint8_t *)hdr + DATA_OFF);
 		__atomic_store_n(&hdr->tp_status, TP_STATUS_SEND_REQUEST,
 				 __ATOMIC_RELEASE);
 		sent++;
@@ -308,7 +315,7 @@ static void parse_prefix(struct flood *f, char *arg)
 
 static const char usage[] =
 	"synflood -i IF -m DST_MAC -S SRC_PREFIX -d DST -p PORT\n"
-	"         [-n COUNT] [-r PPS] [-s SEED] [-o none|linux] [-q] [-v]";
+	"         [-n COUNT] [-r PPS] [-s SEED] [-o none|linux] [-A] [-q] [-v]";
 
 int main(int argc, char **argv)
 {
@@ -317,7 +324,7 @@ int main(int argc, char **argv)
 	const char *dst = NULL;
 	int c;
 
-	while ((c = getopt(argc, argv, "i:m:d:p:n:r:s:S:o:qv")) != -1) {
+	while ((c = getopt(argc, argv, "i:m:d:p:n:r:s:S:o:Aqv")) != -1) {
 		switch (c) {
 		case 'i':
 			f.ifname = optarg;
@@ -346,6 +353,9 @@ int main(int argc, char **argv)
 			break;
 		case 'o':
 			f.opts = strcmp(optarg, "none");
+			break;
+		case 'A':
+			f.ack = true;
 			break;
 		case 'q':
 			f.qdisc = true;

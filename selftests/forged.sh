@@ -1,0 +1,54 @@
+#!/bin/dash
+# SPDX-License-Identifier: GPL-2.0
+# timeout: 900
+#
+# A million forged ACKs to a port that needs cookies: each is checked, none is
+# believed, each is reset.  Where no cookies are needed none is even checked.
+#
+# Of 2^32 numbers 2^8 are cookies of a given client, ISN and key period, one for
+# each value of the data bits, and two periods count: a random ACK is believed
+# with a chance of 2 * 2^8 / 2^32 = 2^-23.  A million of them would get a
+# connection in one run of nine.  So key, wall clock (the period of a set key is
+# its minute) and seeds are given, and the outcome is the same in all runs; when
+# the cookie changes, or the packets do, it may take other seeds.
+. "${0%/*}/lib.sh"
+setup
+forget_time_wait
+start_nginx || exit 1
+# The stack's own would count as well.
+srv_write ipv4/tcp_syncookies 0
+ho_sysctl max_backlog 0
+key=00112233445566778899aabbccddeeff
+
+# forge COUNT SEED
+forge() {
+	flood $http_port "$1" 0 -A -s "$2"
+}
+
+check_num "a_quiet_port_has_no_cookies" "$(ho_stat cookie_sent)" -eq 0
+forge 100000 0 | sed 's/^/# quiet port: /'
+check_num "a_quiet_port_checks_none" "$(ho_stat cookie_checked)" -eq 0
+check_num "a_quiet_port_resets_each" "$(mib TcpOutRsts)" -eq 100000
+
+check_num "clients_connect_by_cookie" \
+    "$(fetch 5 "http://$srv4:$http_port/")" -eq 5
+check_num "their_cookies_are_believed" "$(ho_stat cookie_accepted)" -eq 5
+
+resets=$(mib TcpOutRsts)
+check "key_is_set" ho_sysctl cookie_key $key
+for part in 11 12 13 14 15 16 17 18 19 20; do
+	# Less than a minute each.
+	date -s @1800000000 >/dev/null
+	forge 100000 $part | sed "s/^/# part $part: /"
+done
+check_num "each_forged_ack_is_checked" \
+    "$(ho_stat cookie_checked)" -eq 1000005
+check_num "none_is_believed" "$(ho_stat cookie_accepted)" -eq 5
+check_num "each_is_counted" "$(ho_stat cookie_failed)" -eq 1000000
+check_num "each_is_counted_by_the_kernel_too" \
+    "$(mib TcpExtSyncookiesFailed)" -eq 1000000
+check_num "each_is_reset" "$(($(mib TcpOutRsts) - resets))" -eq 1000000
+check_num "clients_connect_all_the_same" \
+    "$(fetch 5 "http://$srv4:$http_port/")" -eq 5
+check_num "their_cookies_are_believed_too" "$(ho_stat cookie_accepted)" -eq 10
+finish

@@ -1,0 +1,90 @@
+#!/bin/dash
+# SPDX-License-Identifier: GPL-2.0
+# vm: --icount
+# timeout: 600
+#
+# A flood of ten times what the table can hold, and real clients beside it: they
+# connect as if nothing happened, and memory stays below its cap.
+. "${0%/*}/lib.sh"
+
+rate=2000		# SYNs a second
+per_second=50		# clients
+cap=524288		# bytes; what is left for entries is the table's size
+
+# Small arrays, so that the entries are what fills the memory.
+insmod "$ho_ko" buckets=4096 || skip_all "no halfopen.ko"
+setup
+nginx_backlog=511 start_nginx || exit 1
+forget_time_wait
+ho_sysctl max_memory_bytes $cap
+ho_sysctl source_synack_rate 0
+
+# clients SECONDS: "OK FAILED P50_MS P99_MS" of them
+clients() {
+	in_cli "$tools/clients" "$srv4" "$http_port" $per_second "$1" 3000 |
+		sed -n 's/^total //p'
+}
+
+limit_used() {
+	in_srv awk -v name="$1" '$1 == name { print $2 }' \
+	    /proc/net/halfopen_limits
+}
+
+# Pages of the entries' slab cache, in bytes.
+slab_bytes() {
+	awk '$1 == "halfopen_v4" { print $15 * $6 * 4096 }' /proc/slabinfo
+}
+
+# Every 50 ms: bytes in use, and those of the slab, while the flood runs.
+watch_memory() {
+	while kill -0 "$1" 2>/dev/null; do
+		echo "$(limit_used memory_bytes) $(slab_bytes)"
+		sleep 0.05
+	done >"$tmp/memory"
+}
+
+peak() {
+	awk -v col="$1" '$col > max { max = $col } END { print max }' \
+	    "$tmp/memory"
+}
+
+read -r idle_ok idle_failed _ idle_p99 <<END
+$(clients 10)
+END
+echo "# idle: $idle_ok connect, p99 $idle_p99 ms"
+check_num "all_clients_connect_without_a_flood" "$idle_failed" -eq 0
+fixed=$(limit_used memory_bytes)
+
+# How many entries fit is found out by the flood itself.
+flood $http_port 0 $rate >"$tmp/flood" &
+watch_memory $! &
+watcher=$!
+sleep 3
+read -r ok failed _ p99 <<END
+$(clients 37)
+END
+stop_floods
+wait $watcher
+sent=$(sed -n 's/^sent \([0-9]*\) .*/\1/p' "$tmp/flood")
+table=$(half_open)
+echo "# flood: $sent SYNs, $table entries; $ok connect, $failed do not," \
+    "p99 $p99 ms"
+echo "# memory: $(peak 1) of $cap bytes, slab $(peak 2), arrays $fixed"
+
+check_num "flood_is_ten_times_the_table" "$sent" -ge $((10 * table))
+check_num "a_thousand_clients_try" $((ok + failed)) -ge 1000
+check_num "999_of_1000_clients_connect" $((failed * 1000)) -le $((ok + failed))
+check "p99_is_at_most_twice_that_of_idle" \
+    awk -v a="$p99" -v b="$idle_p99" 'BEGIN { exit !(a <= 2 * b) }'
+check_num "no_client_is_reset" \
+    "$(in_cli nstat -asz TcpEstabResets TcpAttemptFails |
+	awk '/^Tcp/ { n += $2 } END { print n + 0 }')" -eq 0
+check_num "no_syn_goes_the_native_way" "$(ho_declined)" -eq 0
+check_num "listeners_queue_is_empty" "$(native_half_open)" -eq 0
+check_num "excess_is_answered_without_state" "$(ho_stat cookie_sent)" -gt 0
+check_num "memory_reaches_its_cap" "$(peak 1)" -gt $((cap - 4096))
+check_num "memory_never_passes_its_cap" "$(peak 1)" -le $cap
+# The last page is one page however little of it is used.
+check_num "slab_has_not_a_page_more_than_the_cap_allows" \
+    "$(peak 2)" -le $(((cap - fixed + 4095) / 4096 * 4096))
+finish
