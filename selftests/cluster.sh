@@ -387,6 +387,8 @@ else
 	skip "ipvs" "no IPVS here"
 fi
 
+check_num "each_cookies_synack_was_compared" "$(total verify_ok)" \
+    -eq $(($(total cookie_accepted) + $(total handover)))
 at_2 check_oracle
 [ "$tap_failed" -eq 0 ] || at_2 show_counters
 finish

@@ -174,6 +174,17 @@ static enum ho_verdict handover(const struct ho_pkt *pkt, struct sock *lsk,
 	return verdict;
 }
 
+/* An entry beyond the limits is only for who waits. */
+static void forget(const struct ho_pkt *pkt)
+{
+	struct ho_bucket *bkt = ho_table_lock(&pkt->hn->tbl, pkt->hash);
+	struct ho_entry *ent = ho_table_find_locked(bkt, &pkt->key);
+
+	if (ent)
+		ho_table_remove_locked(&pkt->hn->tbl, bkt, ent, pkt->hash);
+	ho_table_unlock(bkt);
+}
+
 /* Who has proven himself gets an entry and waits in it. */
 static bool wait_for_room(const struct ho_pkt *pkt, struct ho_conn *conn,
 			  struct sock *lsk)
@@ -184,10 +195,14 @@ static bool wait_for_room(const struct ho_pkt *pkt, struct ho_conn *conn,
 
 	port = ho_port_make(&tbl->ports, pkt->key.lport, &tbl->mem);
 	conn->req.acked = 1;
-	return port && ho_room_insert_evicting(tbl, port, conn, pkt->hash,
-					       ho_clock_ms(),
-					       &lost) == HO_FULL_NOT &&
-	       ho_synrecv_wait(pkt, conn, lsk);
+	if (!port || ho_room_insert_evicting(tbl, port, conn, pkt->hash,
+					     ho_clock_ms(),
+					     &lost) != HO_FULL_NOT)
+		return false;
+	if (ho_synrecv_wait(pkt, conn, lsk))
+		return true;
+	forget(pkt);
+	return false;
 }
 
 static enum ho_verdict on_overflow(const struct ho_pkt *pkt, struct sock *lsk,

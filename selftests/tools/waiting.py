@@ -457,6 +457,24 @@ def no_memory_to_wait(w):
 
 
 @test
+def no_memory_to_wait_without_an_entry(w):
+    """Who came by cookie has no entry beyond the limit either."""
+    w.knob("max_backlog", 0)
+    _, late = w.fill(1)
+    # enough for an entry, not for a segment beside it
+    w.knob("max_memory_bytes", w.used("memory_bytes") + 200)
+    late[0].ack()
+    time.sleep(0.02)
+    w.equal("nobody_waits_without_room", w.used("waiting"), 0)
+    w.equal("and_no_entry_is_left", w.entries(), [])
+    w.knob("max_memory_bytes", 16 << 20)
+    w.knob("max_backlog", 65536)
+    w.accept_all(ROOM)
+    late[0].ack()
+    w.equal("next_ack_is_served_by_cookie", len(w.accept_all(1)), 1)
+
+
+@test
 def expiry(w):
     time.sleep(0.1)             # what others used is free
     memory = w.used("memory_bytes")
