@@ -5,14 +5,14 @@
  *
  * Teardown of a namespace, on its deletion and on rmmod alike:
  *  1. pre_exit stops the timer of those who wait, because a handover needs the
- *     hooks, and unregisters the hooks.  Packets in a hook go on until the grace
- *     period that the core waits for between all pre_exit and all exit calls;
- *     after it no CPU runs packet code of this namespace.
+ *     hooks, and unregisters the hooks.  Packets in a hook go on until the
+ *     grace period that the core waits for between all pre_exit and all exit
+ *     calls; after it no CPU runs packet code of this namespace.
  *  2. exit_batch removes sysctls and proc files, which waits for their users.
  *  3. ho_wait_net_exit() frees segments that wait.  ho_table_stop() shuts the
  *     timers down and waits for running handlers; they could not arm
- *     themselves again.  Now nobody else knows the table,
- *     but the grace periods of entries that just left it may still be running.
+ *     themselves again.  Now nobody else knows the table, but the grace periods
+ *     of entries that just left it may still be running.
  *  4. They are waited for, once for all namespaces that go together.
  *  5. ho_table_exit() frees what is left, which nobody sees any more.
  */

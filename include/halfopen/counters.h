@@ -49,7 +49,7 @@
 	X(synack_sent, "SYN-ACK left, retransmissions included")	\
 	X(synack_retrans, "SYN-ACK resent by the timer or for a repeated SYN") \
 	X(synack_error, "SYN-ACK could not be sent, the entry stays")	\
-	X(handover, "connection given to the listener from its entry")		\
+	X(handover, "connection given to the listener from its entry")	\
 	X(handover_failed,						\
 	  "the stack did not take the connection, the entry stays")	\
 	X(acceptq_full,							\

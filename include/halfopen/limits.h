@@ -66,8 +66,8 @@ enum ho_limits {
 	HO_WAIT_BYTES_MAX	= 32 << 10,	/* a connection: IW10 fits */
 	HO_WAIT_LOOK_MS		= 4,		/* a tick or more */
 	HO_WAIT_TRIES		= 128,		/* a look; bounds one softirq */
-	HO_WAIT_TRY_MS		= 200,		/* everybody, at least so often */
-	HO_WAIT_FULL_MAX	= 32,		/* listeners remembered a look */
+	HO_WAIT_TRY_MS		= 200,		/* each, at least so often */
+	HO_WAIT_FULL_MAX	= 32,		/* listeners known full */
 
 	/* Cookies */
 	HO_COOKIE_PERIOD_S	= 60,		/* a key; the last one counts */
