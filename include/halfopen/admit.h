@@ -10,7 +10,6 @@
 enum ho_decline {
 	HO_TAKE,		/* not declined */
 	HO_DECLINES(HO_DECLINE_ENUM)
-	HO_DECLINE_END,
 };
 
 #undef HO_DECLINE_ENUM

@@ -28,6 +28,15 @@ enum ho_verdict ho_synrecv_rx(struct ho_pkt *pkt, bool *gone);
 bool ho_synrecv_may_send(const struct ho_pkt *pkt);
 
 /**
+ * ho_synrecv_answered() - the client is there: give his source's budget back
+ * @pkt: the segment that proves it
+ * @synacks: how many SYN-ACKs he was sent
+ *
+ * Context: softirq.
+ */
+void ho_synrecv_answered(const struct ho_pkt *pkt, unsigned int synacks);
+
+/**
  * ho_synrecv_send() - send and count a SYN-ACK
  * @hn: the namespace
  * @lsk: the listener

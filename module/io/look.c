@@ -18,6 +18,7 @@
 
 #include <halfopen/handover.h>
 #include <halfopen/net.h>
+#include <halfopen/synrecv.h>
 #include <halfopen/timer.h>
 
 /**
@@ -96,9 +97,7 @@ static enum ho_waited try_locked(const struct ho_pkt *pkt,
 	}
 	ho_stat_inc(pkt->hn, HO_STAT_handover);
 	ho_stat_inc(pkt->hn, HO_STAT_waited);
-	ho_source_answered(&tbl->sources, &pkt->key,
-			   READ_ONCE(tbl->cfg.source_rate),
-			   1 + conn.req.retrans);
+	ho_synrecv_answered(pkt, 1 + conn.req.retrans);
 	ho_table_remove_locked(tbl, bkt, ent, pkt->hash);
 	return HANDED_OVER;
 }

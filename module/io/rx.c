@@ -161,13 +161,15 @@ enum ho_verdict ho_rx_tcp(struct ho_net *hn, struct sk_buff *skb,
 	};
 	enum ho_verdict verdict;
 	bool gone = false;
+	bool syn, cookie;
 
 	if (!ho_rx_parse(&pkt)) {
 		ho_stat_inc(hn, HO_STAT_declined_malformed);
 		return HO_PASS;
 	}
-	if (!is_new_syn(&pkt.seg) && !ho_budget_upper(&hn->tbl.entries) &&
-	    !ho_stateless_expects(&pkt))
+	syn = is_new_syn(&pkt.seg);
+	cookie = !syn && ho_stateless_expects(&pkt);
+	if (!syn && !cookie && !ho_budget_upper(&hn->tbl.entries))
 		return HO_PASS;
 
 	pkt.hash = ho_table_hash(&hn->tbl, &pkt.key);
@@ -176,9 +178,9 @@ enum ho_verdict ho_rx_tcp(struct ho_net *hn, struct sk_buff *skb,
 		if (!gone)
 			return verdict;
 	}
-	if (is_new_syn(&pkt.seg))
+	if (syn)
 		return ho_syn_rx(&pkt);
-	return ho_stateless_expects(&pkt) ? ho_stateless_rx(&pkt) : HO_PASS;
+	return cookie ? ho_stateless_rx(&pkt) : HO_PASS;
 }
 
 void ho_rx_settle(struct ho_net *hn, struct sk_buff *skb, u8 family)

@@ -18,8 +18,8 @@
 #include <halfopen/cookie.h>
 #include <halfopen/handover.h>
 #include <halfopen/offer.h>
-#include <halfopen/sysctl.h>
 #include <halfopen/synrecv.h>
+#include <halfopen/sysctl.h>
 #include <halfopen/timer.h>
 
 static enum ho_stat stat_of(enum ho_full full)
@@ -147,14 +147,12 @@ static enum ho_verdict handover_locked(const struct ho_pkt *pkt,
 				       const struct ho_conn *conn)
 {
 	struct ho_net *hn = pkt->hn;
-	struct ho_table *tbl = &hn->tbl;
 
 	if (!ho_handover(pkt, lsk, conn))
 		return ho_rx_drop(pkt, HO_STAT_handover_failed);
 	ho_stat_inc(hn, HO_STAT_cookie_accepted);
 	NET_INC_STATS(hn->net, LINUX_MIB_SYNCOOKIESRECV);
-	ho_source_answered(&tbl->sources, &pkt->key,
-			   READ_ONCE(tbl->cfg.source_rate), 1);
+	ho_synrecv_answered(pkt, 1);
 	return HO_PASS;
 }
 

@@ -32,6 +32,14 @@ bool ho_synrecv_may_send(const struct ho_pkt *pkt)
 	return false;
 }
 
+void ho_synrecv_answered(const struct ho_pkt *pkt, unsigned int synacks)
+{
+	struct ho_table *tbl = &pkt->hn->tbl;
+
+	ho_source_answered(&tbl->sources, &pkt->key,
+			   READ_ONCE(tbl->cfg.source_rate), synacks);
+}
+
 /*
  * An error costs nothing but time: the entry stays and the timer tries again.
  */
@@ -207,9 +215,7 @@ static enum ho_verdict complete_locked(const struct ho_pkt *pkt,
 		return HO_CONSUMED;
 	}
 	ho_stat_inc(pkt->hn, HO_STAT_handover);
-	ho_source_answered(&tbl->sources, &pkt->key,
-			   READ_ONCE(tbl->cfg.source_rate),
-			   1 + conn->req.retrans);
+	ho_synrecv_answered(pkt, 1 + conn->req.retrans);
 	ho_table_remove_locked(tbl, bkt, ent, pkt->hash);
 	return HO_PASS;
 }
