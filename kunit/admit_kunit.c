@@ -17,6 +17,7 @@ struct admit_case {
 	u16 seen;
 	u32 data_len;
 	u32 iif;
+	bool ip_options;
 	enum ho_decline want;
 };
 
@@ -33,14 +34,32 @@ static const struct admit_case admit_cases[] = {
 	{ "ttl_at_the_minimum", { .min_ttl = TTL }, .want = HO_TAKE },
 	{ "ttl_below_the_minimum", { .min_ttl = TTL + 1 },
 	  .want = HO_declined_ttl },
-	{ "keys_on_the_listener", { .traits = HO_TRAIT_AUTH },
+	{ "key_for_the_peer", { .traits = HO_TRAIT_AUTH },
+	  .want = HO_declined_auth },
+	{ "key_for_the_peer_and_a_full_queue",
+	  { .traits = HO_TRAIT_AUTH, .synq_full = true },
 	  .want = HO_declined_auth },
 	{ "md5_in_the_syn", .seen = HO_OPT_MD5, .want = HO_declined_auth },
 	{ "ao_in_the_syn", .seen = HO_OPT_AO, .want = HO_declined_auth },
-	{ "mptcp_listener", { .traits = HO_TRAIT_MPTCP },
-	  .want = HO_declined_mptcp },
-	{ "smc_listener", { .traits = HO_TRAIT_SMC },
-	  .want = HO_declined_smc },
+	{ "md5_in_the_syn_and_a_full_queue", { .synq_full = true },
+	  .seen = HO_OPT_MD5, .want = HO_declined_auth },
+	{ "ip_options", .ip_options = true, .want = HO_declined_ip_options },
+	{ "ip_options_and_a_full_queue", { .synq_full = true },
+	  .ip_options = true, .want = HO_declined_budget },
+	{ "mptcp_listener_without_the_option", { .traits = HO_TRAIT_MPTCP },
+	  .want = HO_TAKE },
+	{ "mptcp_listener_with_the_option", { .traits = HO_TRAIT_MPTCP },
+	  .seen = HO_OPT_MPTCP, .want = HO_declined_mptcp },
+	{ "smc_listener_without_the_option", { .traits = HO_TRAIT_SMC },
+	  .want = HO_TAKE },
+	{ "smc_listener_with_the_option", { .traits = HO_TRAIT_SMC },
+	  .seen = HO_OPT_SMC, .want = HO_declined_smc },
+	{ "everything_optional_and_a_full_queue",
+	  { .traits = HO_TRAIT_MPTCP | HO_TRAIT_SMC | HO_TRAIT_FASTOPEN |
+		      HO_TRAIT_BPF | HO_TRAIT_SAVE_SYN | HO_TRAIT_FLOWLABEL,
+	    .synq_full = true },
+	  .seen = HO_OPT_MPTCP | HO_OPT_SMC | HO_OPT_FASTOPEN,
+	  .data_len = 100, .want = HO_TAKE },
 	{ "fastopen_listener_without_the_option",
 	  { .traits = HO_TRAIT_FASTOPEN }, .want = HO_TAKE },
 	{ "fastopen_listener_with_the_option",
@@ -52,13 +71,21 @@ static const struct admit_case admit_cases[] = {
 	  .want = HO_declined_bpf },
 	{ "saved_syn", { .traits = HO_TRAIT_SAVE_SYN },
 	  .want = HO_declined_save_syn },
-	{ "ipv6_options", { .traits = HO_TRAIT_IPV6_OPTIONS },
-	  .want = HO_declined_ipv6_options },
-	{ "bound_device_is_the_one", { .oif = IIF }, .iif = IIF,
+	{ "flow_labels_reflected", { .traits = HO_TRAIT_FLOWLABEL },
+	  .want = HO_declined_flowlabel },
+	{ "bound_to_the_vrf", { .oif = IIF, .dif = IIF }, .iif = IIF,
 	  .want = HO_TAKE },
-	{ "bound_device_is_another", { .oif = IIF }, .iif = IIF + 1,
+	{ "bound_to_another_device_in_a_vrf", { .oif = IIF, .dif = IIF + 1 },
+	  .iif = IIF + 1, .want = HO_declined_device },
+	{ "bound_to_the_device_it_came_by", { .oif = IIF, .dif = IIF },
+	  .want = HO_TAKE },
+	{ "bound_to_another_device", { .oif = IIF, .dif = IIF + 1 },
 	  .want = HO_declined_device },
-	{ "bound_device_without_one_in_the_key", { .oif = IIF },
+	{ "bound_to_no_device", { .dif = IIF }, .want = HO_TAKE },
+	{ "bound_to_the_last_device",
+	  { .oif = HO_IIF_MAX, .dif = HO_IIF_MAX }, .want = HO_TAKE },
+	{ "bound_to_a_device_too_many",
+	  { .oif = HO_IIF_MAX + 1, .dif = HO_IIF_MAX + 1 },
 	  .want = HO_declined_device },
 	{ "accept_queue_full", { .acceptq_full = true },
 	  .want = HO_declined_acceptq },
@@ -72,6 +99,7 @@ static void listener(struct kunit *test)
 	struct ho_seg seg = {
 		.flags = HO_TCP_SYN,
 		.data_len = c->data_len,
+		.ip_options = c->ip_options,
 		.opts.seen = c->seen,
 	};
 	struct ho_key key = fix_key_v4(1);
@@ -94,13 +122,16 @@ static void first_reason_counts(struct kunit *test)
 		{ HO_TRAIT_FASTOPEN, HO_declined_fastopen },
 		{ HO_TRAIT_BPF, HO_declined_bpf },
 		{ HO_TRAIT_SAVE_SYN, HO_declined_save_syn },
-		{ HO_TRAIT_IPV6_OPTIONS, HO_declined_ipv6_options },
+		{ HO_TRAIT_FLOWLABEL, HO_declined_flowlabel },
 	};
 	struct ho_listener lsn = {
 		.traits = -1, .min_ttl = 255, .oif = IIF,
 		.acceptq_full = true,
 	};
-	struct ho_seg seg = { .flags = HO_TCP_SYN, .data_len = 1 };
+	struct ho_seg seg = {
+		.flags = HO_TCP_SYN, .data_len = 1,
+		.opts.seen = HO_OPT_MPTCP | HO_OPT_SMC,
+	};
 	struct ho_key key = fix_key_v4(1);
 	unsigned int i;
 

@@ -99,8 +99,13 @@ static const struct parse_case parse_cases[] = {
 	{ "ao", BYTES(29, 4, 1, 1), .want = { .seen = HO_OPT_AO } },
 	{ "mptcp", BYTES(30, 4, 0, 0), .want = { .seen = HO_OPT_MPTCP } },
 	{ "fastopen_without_cookie", BYTES(34, 2),
+	  .want = { .seen = HO_OPT_FASTOPEN | HO_OPT_TFO_REQ } },
+	{ "fastopen_with_cookie", BYTES(34, 6, 1, 2, 3, 4),
 	  .want = { .seen = HO_OPT_FASTOPEN } },
 	{ "fastopen_experimental", BYTES(254, 4, 0xf9, 0x89),
+	  .want = { .seen = HO_OPT_FASTOPEN | HO_OPT_TFO_REQ } },
+	{ "fastopen_experimental_with_cookie",
+	  BYTES(254, 8, 0xf9, 0x89, 1, 2, 3, 4),
 	  .want = { .seen = HO_OPT_FASTOPEN } },
 	{ "smc", BYTES(254, 6, 0xe2, 0xd4, 0xc3, 0xd9),
 	  .want = { .seen = HO_OPT_SMC } },
@@ -213,7 +218,8 @@ static void parse_keeps_within_a_million_lists(struct kunit *test)
 		seen |= opts.seen;
 	}
 	/* The lists were not all rubbish. */
-	KUNIT_EXPECT_EQ(test, seen & ~HO_OPT_SMC, 2 * HO_OPT_FASTOPEN - 1);
+	KUNIT_EXPECT_EQ(test, seen & ~(HO_OPT_SMC | HO_OPT_TFO_REQ),
+			2 * HO_OPT_FASTOPEN - 1);
 }
 
 /* What tcp_conn_request() and tcp_openreq_init() make of the same list. */

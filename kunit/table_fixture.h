@@ -63,14 +63,14 @@ static inline void fix_note(struct ho_table *tbl, struct fix_event event)
 }
 
 static inline unsigned int fix_retries(struct ho_table *tbl,
-				       const struct ho_key *key,
+				       const struct ho_conn *conn,
 				       unsigned int dflt, void **ctx)
 {
 	struct fix_state *state = fix_state(tbl);
 
 	*ctx = state;
 	if (state->in_retries)
-		state->in_retries(tbl, key);
+		state->in_retries(tbl, &conn->key);
 	return state->retries ?: dflt;
 }
 

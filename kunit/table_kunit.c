@@ -48,20 +48,35 @@ static void free_entry(struct ho_entry *ent)
 struct kind {
 	const char *name;
 	struct ho_key (*make)(u32 n);
+	u32 oif;
 	u32 mark;
+	u32 ct_mark;
 	bool wide;
 };
 
 static const struct kind kinds[] = {
-	{ "v4", fix_key_v4, 0, false },
-	{ "v4_in_a_vrf", key_vrf, 0, true },
-	{ "v4_with_a_mark", fix_key_v4, MARK, true },
-	{ "v6", fix_key_v6, 0, true },
-	{ "v6_link_local", key_link_local, 0, true },
-	{ "v6_with_a_mark", fix_key_v6, MARK, true },
+	{ "v4", fix_key_v4 },
+	{ "v4_in_a_vrf", key_vrf, .oif = IIF, .wide = true },
+	{ "v4_bound", fix_key_v4, .oif = HO_IIF_MAX, .wide = true },
+	{ "v4_with_a_mark", fix_key_v4, .mark = MARK, .wide = true },
+	{ "v4_marked_by_rules", fix_key_v4, .ct_mark = MARK, .wide = true },
+	{ "v4_marked_twice", fix_key_v4, .mark = MARK, .ct_mark = MARK,
+	  .wide = true },
+	{ "v6", fix_key_v6, .wide = true },
+	{ "v6_bound", fix_key_v6, .oif = 1, .wide = true },
+	{ "v6_link_local", key_link_local, .oif = IIF, .wide = true },
+	{ "v6_with_a_mark", fix_key_v6, .mark = MARK, .wide = true },
+	{ "v6_marked_by_rules", fix_key_v6, .ct_mark = MARK, .wide = true },
 };
 
 KUNIT_ARRAY_PARAM_DESC(kinds, kinds, name);
+
+static void set_kind(struct ho_conn *conn, const struct kind *kind)
+{
+	conn->oif = kind->oif;
+	conn->mark = kind->mark;
+	conn->ct_mark = kind->ct_mark;
+}
 
 static void entry_gives_back_what_it_was_made_of(struct kunit *test)
 {
@@ -70,10 +85,11 @@ static void entry_gives_back_what_it_was_made_of(struct kunit *test)
 	struct ho_entry *ent;
 	struct ho_key key;
 
-	conn.mark = kind->mark;
+	set_kind(&conn, kind);
 	conn.req.tos = 0xb8;
 	conn.req.timeouts = HO_RETRIES_MAX;
 	conn.req.retrans = HO_RETRANS_MAX;
+	conn.req.tracked = 1;
 	conn.req.ts_recent = 0x89abcdef;
 	ent = alloc_entry(&conn);
 	KUNIT_ASSERT_NOT_NULL(test, ent);
@@ -83,6 +99,8 @@ static void entry_gives_back_what_it_was_made_of(struct kunit *test)
 	ho_entry_conn(ent, &got);
 	KUNIT_EXPECT_TRUE(test, ho_key_equal(&got.key, &conn.key));
 	KUNIT_EXPECT_EQ(test, got.mark, conn.mark);
+	KUNIT_EXPECT_EQ(test, got.ct_mark, conn.ct_mark);
+	KUNIT_EXPECT_EQ(test, got.oif, conn.oif);
 	conn.req.wide = kind->wide;
 	KUNIT_EXPECT_MEMEQ(test, &got.req, &conn.req, sizeof(conn.req));
 	free_entry(ent);
@@ -95,7 +113,7 @@ static void entry_is_as_small_as_promised(struct kunit *test)
 	struct ho_conn conn = fix_conn(kind->make(7));
 	struct ho_entry *ent;
 
-	conn.mark = kind->mark;
+	set_kind(&conn, kind);
 	ent = alloc_entry(&conn);
 	KUNIT_ASSERT_NOT_NULL(test, ent);
 	KUNIT_EXPECT_EQ(test, (bool)ent->req.wide, kind->wide);
@@ -117,7 +135,7 @@ static void entry_matches_its_own_key_only(struct kunit *test)
 	struct ho_entry *ent;
 	unsigned int bit;
 
-	conn.mark = kind->mark;
+	set_kind(&conn, kind);
 	ent = alloc_entry(&conn);
 	KUNIT_ASSERT_NOT_NULL(test, ent);
 	KUNIT_EXPECT_TRUE(test, ho_entry_match(ent, &conn.key));
@@ -140,7 +158,7 @@ static void inserted_is_found_until_removed(struct kunit *test)
 	struct ho_table *tbl = fix_table(test, HO_BUCKETS_DEF);
 	struct ho_conn conn = fix_conn(kind->make(7)), got;
 
-	conn.mark = kind->mark;
+	set_kind(&conn, kind);
 	KUNIT_EXPECT_FALSE(test, fix_find(tbl, &conn.key, &got));
 	KUNIT_ASSERT_EQ(test, fix_insert(tbl, &conn, 0), 0);
 	KUNIT_ASSERT_TRUE(test, fix_find(tbl, &conn.key, &got));

@@ -5,11 +5,12 @@
  *
  * Teardown of a namespace, on its deletion and on rmmod alike:
  *  1. pre_exit stops the timer of those who wait, because a handover needs the
- *     hooks, and unregisters the hooks.  Packets in a hook go on until the
+ *     hooks, unregisters the hooks, and ends the use of connection tracking,
+ *     whose own part of the namespace goes before ours.  Packets in a hook go on until the
  *     grace period that the core waits for between all pre_exit and all exit
  *     calls; after it no CPU runs packet code of this namespace.
  *  2. exit_batch removes sysctls and proc files, which waits for their users.
- *  3. ho_wait_net_exit() frees segments that wait.  ho_table_stop() shuts the
+ *  3. nf_conntrack is let go.  ho_wait_net_exit() frees segments that wait.  ho_table_stop() shuts the
  *     timers down and waits for running handlers; they could not arm
  *     themselves again.  Now nobody else knows the table, but the grace periods
  *     of entries that just left it may still be running.
@@ -33,23 +34,20 @@ unsigned int ho_net_id __read_mostly;
 static unsigned int ho_buckets __read_mostly;
 static bool ho_prealloc __read_mostly;
 
-/*
- * Where the interface takes part in the key the listener is bound to it or to
- * none.
- */
+/* Where a connection is bound to an interface its listener is, or is to none. */
 static struct sock *find_listener(struct ho_table *tbl,
-				  const struct ho_key *key)
+				  const struct ho_conn *conn)
 {
-	const struct ho_ifs ifs = { .dif = key->iif };
+	const struct ho_ifs ifs = { .dif = conn->oif };
 
-	return ho_listener_find(ho_net_of(tbl)->net, key, &ifs, NULL, 0);
+	return ho_listener_find(ho_net_of(tbl)->net, &conn->key, &ifs, NULL, 0);
 }
 
 static unsigned int ho_net_retries(struct ho_table *tbl,
-				   const struct ho_key *key, unsigned int dflt,
-				   void **ctx)
+				   const struct ho_conn *conn,
+				   unsigned int dflt, void **ctx)
 {
-	struct sock *lsk = find_listener(tbl, key);
+	struct sock *lsk = find_listener(tbl, conn);
 
 	*ctx = lsk;
 	return lsk ? ho_listener_retries(lsk, dflt) : dflt;
@@ -107,6 +105,7 @@ static int __net_init ho_net_start(struct net *net)
 	hn->net = net;
 	ho_keyring_init(&hn->keys);
 	ho_wait_net_init(hn);
+	ho_track_net_init(hn);
 	ho_sysctl_defaults(hn);
 	err = ho_table_init(&hn->tbl, ho_buckets, &ho_net_table_ops);
 	if (err)
@@ -150,6 +149,7 @@ static void __net_exit ho_net_stop_hooks(struct net *net)
 {
 	ho_wait_net_stop(ho_net(net));
 	ho_hook_net_exit(net);
+	ho_track_net_stop(ho_net(net));
 }
 
 static void __net_exit ho_net_stop(struct list_head *nets)
@@ -162,6 +162,7 @@ static void __net_exit ho_net_stop(struct list_head *nets)
 		ho_usage_net_exit(hn);
 		ho_proc_net_exit(hn);
 		ho_sysctl_net_exit(hn);
+		ho_track_net_exit(hn);
 		ho_wait_net_exit(hn);
 		ho_table_stop(&hn->tbl);
 	}

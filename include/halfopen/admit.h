@@ -19,13 +19,13 @@ enum ho_decline {
  * ho_listener).
  */
 enum ho_traits {
-	HO_TRAIT_AUTH		= 1 << 0,	/* has MD5 or AO keys */
+	HO_TRAIT_AUTH		= 1 << 0,	/* MD5 or AO key for the peer */
 	HO_TRAIT_MPTCP		= 1 << 1,
 	HO_TRAIT_SMC		= 1 << 2,
 	HO_TRAIT_FASTOPEN	= 1 << 3,	/* takes data in SYNs */
 	HO_TRAIT_BPF		= 1 << 4,	/* sockops programs run */
 	HO_TRAIT_SAVE_SYN	= 1 << 5,
-	HO_TRAIT_IPV6_OPTIONS	= 1 << 6,	/* RECVPKTINFO, ... */
+	HO_TRAIT_FLOWLABEL	= 1 << 6,	/* reflects IPv6 flow labels */
 };
 
 /**
@@ -33,13 +33,17 @@ enum ho_traits {
  * @traits: HO_TRAIT_*
  * @min_ttl: IP_MINTTL or IPV6_MINHOPCOUNT
  * @oif: interface that replies are bound to, 0 = any
+ * @dif: interface that the SYN came in by, or its VRF
  * @acceptq_full: the accept queue has no room
+ * @synq_full: its own queue of half-open connections has as good as none
  */
 struct ho_listener {
 	u32 traits;
 	u32 oif;
+	u32 dif;
 	u8 min_ttl;
 	bool acceptq_full;
+	bool synq_full;
 };
 
 /**
@@ -49,10 +53,14 @@ struct ho_listener {
  * @seg: the SYN
  * @ttl: TTL or hop limit of the packet
  *
- * In doubt the native way (design: "stepping aside").
+ * What a listener wants beyond halfopen goes the native way, but an attacker
+ * must not be able to choose that: when the listener's own queue is full, a SYN
+ * is answered without Fast Open, MPTCP, SMC and the like, as the RFCs allow. IP
+ * options allow no such answer, so the SYN is dropped then. A signed SYN always
+ * goes: the stack checks the signature before it spends anything.
  *
  * Context: any.
- * Return: HO_TAKE, or the reason why not.
+ * Return: HO_TAKE, or the reason why not; HO_declined_budget: to be dropped.
  */
 enum ho_decline ho_admit_listener(const struct ho_listener *lsn,
 				  const struct ho_key *key,

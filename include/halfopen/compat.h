@@ -69,17 +69,13 @@ static inline bool ho_reflects_flowlabel(const struct sock *sk)
 }
 
 /* TCP-AO came with 6.7; goes when 6.1 does. */
-static inline bool ho_has_auth_keys(const struct sock *sk)
+static inline bool ho_has_ao_keys(const struct sock *sk)
 {
-#ifdef CONFIG_TCP_MD5SIG
-	if (rcu_access_pointer(tcp_sk(sk)->md5sig_info))
-		return true;
-#endif
 #ifdef CONFIG_TCP_AO
-	if (rcu_access_pointer(tcp_sk(sk)->ao_info))
-		return true;
-#endif
+	return rcu_access_pointer(tcp_sk(sk)->ao_info);
+#else
 	return false;
+#endif
 }
 
 /* Microsecond timestamps are a route feature since 6.7; goes when 6.1 does. */

@@ -12,22 +12,26 @@
 	X(declined_malformed, "bad TCP header length")			\
 	X(declined_checksum, "bad TCP checksum, or none that can be verified") \
 	X(declined_unicast, "destination is broadcast or multicast")	\
-	X(declined_ip_options,						\
-	  "IPv4 options, answered by source route and the like")	\
-	X(declined_conntrack, "connection tracking follows this SYN")	\
+	X(declined_conntrack,						\
+	  "connection tracking knows more of it than halfopen can keep") \
+	X(declined_nat, "the stack translates its addresses")		\
 	X(declined_socket,						\
 	  "a socket has this 4-tuple: TIME_WAIT, SYN_SENT, ...")	\
 	X(declined_no_listener,						\
 	  "no socket listens there, the stack sends a RST")		\
 	X(declined_ttl, "TTL or hop limit is below what the listener accepts") \
-	X(declined_auth, "TCP MD5 or TCP-AO, on the listener or in the SYN") \
-	X(declined_mptcp, "the listener is an MPTCP socket")		\
-	X(declined_smc, "the listener speaks SMC")			\
+	X(declined_auth, "TCP MD5 or TCP-AO: a key for the peer, or in the SYN") \
+	X(declined_ip_options,						\
+	  "IPv4 options, answered by source route and the like")	\
+	X(declined_budget,						\
+	  "the same, dropped: the listener's own queue is full")	\
+	X(declined_mptcp, "MPTCP option, and the listener speaks it")	\
+	X(declined_smc, "SMC option, and the listener speaks it")	\
 	X(declined_fastopen,						\
 	  "Fast Open option or data, and the listener takes it")	\
 	X(declined_bpf, "sockops programs are attached")		\
 	X(declined_save_syn, "TCP_SAVE_SYN on the listener")		\
-	X(declined_ipv6_options, "the listener wants or sends IPv6 options") \
+	X(declined_flowlabel, "the listener reflects IPv6 flow labels")	\
 	X(declined_device,						\
 	  "bound to another interface than the reply would take")	\
 	X(declined_acceptq,						\
@@ -72,6 +76,8 @@
 	  "ICMP error with another sequence number or a soft one")	\
 	X(filtered,							\
 	  "segment dropped by the listener's filter or policy, as natively") \
+	X(tracked, "connection shown to connection tracking at its final ACK") \
+	X(track_failed, "connection tracking did not take it")		\
 	X(verify_ok, "SYN-ACK equal to the one the stack made")	\
 	X(verify_diff, "SYN-ACK different from the one the stack made")
 

@@ -16,8 +16,11 @@
  * @gone: the next one in limbo once it is not
  * @raddr: remote IPv4 address, unless @req.wide
  * @laddr: local IPv4 address, unless @req.wide
- * @iif: ho_key.iif, if @req.wide
- * @mark: ho_conn.mark, if @req.wide
+ * @iif: ho_conn.oif, if @req.wide
+ * @iif_in_key: it is ho_key.iif, too
+ * @mark_fw: @mark is ho_conn.mark
+ * @mark_ct: @mark is ho_conn.ct_mark
+ * @mark: one of them, or both
  * @rport: remote port
  * @lport: local port
  * @req: protocol state
@@ -37,7 +40,10 @@ struct ho_entry {
 			__be32 laddr;
 		};
 		struct {
-			u32 iif;
+			u32 iif : 29,
+			    iif_in_key : 1,
+			    mark_fw : 1,
+			    mark_ct : 1;
 			u32 mark;
 		};
 	};
@@ -86,7 +92,8 @@ void ho_entry_exit(void);
  */
 static inline bool ho_entry_wide(const struct ho_conn *conn)
 {
-	return !ho_key_is_v4(&conn->key) || conn->key.iif || conn->mark;
+	return !ho_key_is_v4(&conn->key) || conn->key.iif || conn->oif ||
+	       conn->mark || conn->ct_mark;
 }
 
 /**

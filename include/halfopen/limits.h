@@ -16,7 +16,7 @@ enum ho_limits {
 	HO_RETRIES_MAX		= 15,		/* fits ho_req.timeouts */
 	HO_LEVELS		= HO_RETRIES_MAX + 1,
 	HO_LIFETIME_MAX_S	= HO_LEVELS * HO_RTO_MAX_MS / 1000,
-	HO_RETRANS_MAX		= 31,		/* ho_req.retrans saturates */
+	HO_RETRANS_MAX		= 15,		/* ho_req.retrans saturates */
 
 	/*
 	 * Under pressure old entries go first, but never below this: P-40, RFC
@@ -32,6 +32,7 @@ enum ho_limits {
 	HO_BUCKETS_MIN		= 1 << 8,	/* one chunk */
 	HO_BUCKETS_MAX		= 1 << 22,
 	HO_CHUNK_BUCKETS	= 1 << 8,	/* of 16 bytes: a page */
+	HO_IIF_MAX		= (1 << 29) - 1, /* fits ho_entry.iif */
 	HO_CHAIN_MAX		= 128,		/* bounds one softirq walk */
 	HO_SHARDS		= 16,		/* a table; bounds contention */
 	HO_TIMER_BUDGET		= 64,		/* entries a shard and tick */
@@ -68,6 +69,9 @@ enum ho_limits {
 	HO_WAIT_TRIES		= 128,		/* a look; bounds one softirq */
 	HO_WAIT_TRY_MS		= 200,		/* each, at least so often */
 	HO_WAIT_FULL_MAX	= 32,		/* listeners known full */
+
+	/* Connection tracking */
+	HO_TRACK_LOOK_S		= 10,		/* whether it is still needed */
 
 	/* Cookies */
 	HO_COOKIE_PERIOD_S	= 60,		/* a key; the last one counts */

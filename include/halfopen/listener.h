@@ -39,13 +39,15 @@ struct sock *ho_listener_find(struct net *net, const struct ho_key *key,
  * ho_listener_read() - what admission has to know of a listener
  * @lsk: the listener
  * @key: the connection
+ * @ifs: interfaces of its SYN
  * @skb: its SYN
- * @lsn: filled
+ * @lsn: filled, but for synq_full
  *
  * Context: RCU read side.
  */
 void ho_listener_read(const struct sock *lsk, const struct ho_key *key,
-		      struct sk_buff *skb, struct ho_listener *lsn);
+		      const struct ho_ifs *ifs, struct sk_buff *skb,
+		      struct ho_listener *lsn);
 
 /**
  * ho_listener_retries() - SYN-ACK retransmissions that a listener allows

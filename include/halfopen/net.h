@@ -9,6 +9,7 @@
 #include <halfopen/keyring.h>
 #include <halfopen/stats.h>
 #include <halfopen/table.h>
+#include <halfopen/track.h>
 #include <halfopen/wait.h>
 
 enum ho_mode {
@@ -23,6 +24,7 @@ enum ho_mode {
  * @net: the namespace
  * @keys: of ISNs and timestamp offsets
  * @wait: connections that are complete and wait
+ * @track: connection tracking
  * @stats: counters
  * @mode: enum ho_mode
  * @verify_synack: compare each SYN-ACK with the stack's own at the handover
@@ -34,6 +36,7 @@ struct ho_net {
 	struct net *net;
 	struct ho_keyring keys;
 	struct ho_wait wait;
+	struct ho_track track;
 	struct ho_stats __percpu *stats;
 	unsigned int mode;
 	unsigned int verify_synack;

@@ -10,14 +10,16 @@
  * ho_offer_path() - whose connection this is, and the way back
  * @pkt: its SYN or its ACK
  * @lsk: the listener
- * @conn: key and mark are set
- * @path: filled; on success the caller owns path->dst
+ * @oif: interface that replies are bound to, 0 = any
+ * @conn: key, oif and mark are set
+ * @path: filled; on success the caller owns what it refers to
  *
  * Context: softirq, RCU read side.
  * Return: HO_TAKE, or why the stack has to answer.
  */
 enum ho_decline ho_offer_path(const struct ho_pkt *pkt, const struct sock *lsk,
-			      struct ho_conn *conn, struct ho_path *path);
+			      u32 oif, struct ho_conn *conn,
+			      struct ho_path *path);
 
 /**
  * ho_offer_answer() - agree with a SYN

@@ -3,6 +3,8 @@
 #ifndef _HALFOPEN_RX_H
 #define _HALFOPEN_RX_H
 
+#include <linux/skbuff.h>
+
 #include <halfopen/listener.h>
 #include <halfopen/stats.h>
 #include <halfopen/types.h>
@@ -66,6 +68,15 @@ enum ho_verdict ho_rx_tcp(struct ho_net *hn, struct sk_buff *skb,
  * Return: false if this is no TCP header.
  */
 bool ho_rx_parse(struct ho_pkt *pkt);
+
+/**
+ * ho_rx_is_new_syn() - does a segment ask for a connection?
+ * @seg: the segment
+ *
+ * Context: any.
+ * Return: true for a SYN without ACK, RST and FIN.
+ */
+bool ho_rx_is_new_syn(const struct ho_seg *seg);
 
 /**
  * ho_rx_settle() - wait until a request socket is as halfopen promised
@@ -139,12 +150,14 @@ enum ho_verdict ho_rx_consume(const struct ho_pkt *pkt);
 
 /**
  * ho_rx_drop() - refuse a packet where the stack would
- * @pkt: the packet; counted as delivered
+ * @pkt: the packet; freed, and counted as delivered
  * @why: counter
+ * @reason: what drop monitors are told
  *
  * Context: softirq.
- * Return: HO_DROP.
+ * Return: HO_CONSUMED.
  */
-enum ho_verdict ho_rx_drop(const struct ho_pkt *pkt, enum ho_stat why);
+enum ho_verdict ho_rx_drop(const struct ho_pkt *pkt, enum ho_stat why,
+			   enum skb_drop_reason reason);
 
 #endif /* _HALFOPEN_RX_H */

@@ -14,7 +14,7 @@ struct ho_path;
  * @lsk: the listener
  * @port: its port
  * @conn: the connection
- * @path: the way back; its dst is used up
+ * @path: the way back; used up
  * @full: which limit refused the entry
  * @now_ns: monotonic clock
  *
@@ -35,6 +35,28 @@ void ho_stateless_answer(const struct ho_pkt *pkt, const struct sock *lsk,
  * Return: true if it is worth a look.
  */
 bool ho_stateless_expects(const struct ho_pkt *pkt);
+
+/**
+ * ho_stateless_read() - the connection that an ACK's cookie stands for
+ * @pkt: the ACK, its options parsed
+ * @conn: filled with what the cookie says
+ *
+ * Context: softirq.
+ * Return: true if there is a valid cookie.
+ */
+bool ho_stateless_read(const struct ho_pkt *pkt, struct ho_conn *conn);
+
+/**
+ * ho_stateless_recall() - what its SYN-ACK offered, worked out again
+ * @pkt: the ACK
+ * @lsk: the listener
+ * @conn: read; completed
+ *
+ * Context: softirq, RCU read side.
+ * Return: true unless the listener or the route would not have it so now.
+ */
+bool ho_stateless_recall(const struct ho_pkt *pkt, const struct sock *lsk,
+			 struct ho_conn *conn);
 
 /**
  * ho_stateless_rx() - hand a connection over if this ACK carries a cookie

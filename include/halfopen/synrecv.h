@@ -3,6 +3,7 @@
 #ifndef _HALFOPEN_SYNRECV_H
 #define _HALFOPEN_SYNRECV_H
 
+#include <halfopen/fsm.h>
 #include <halfopen/rx.h>
 
 struct ho_path;
@@ -16,6 +17,17 @@ struct ho_path;
  * Return: the verdict.
  */
 enum ho_verdict ho_synrecv_rx(struct ho_pkt *pkt, bool *gone);
+
+/**
+ * ho_synrecv_classify() - what a segment means to a half-open connection
+ * @pkt: the packet, its options parsed
+ * @req: the connection's protocol state
+ *
+ * Context: bucket lock held.
+ * Return: the event.
+ */
+enum ho_event ho_synrecv_classify(const struct ho_pkt *pkt,
+				  const struct ho_req *req);
 
 /**
  * ho_synrecv_may_send() - may this SYN be answered?
@@ -41,7 +53,7 @@ void ho_synrecv_answered(const struct ho_pkt *pkt, unsigned int synacks);
  * @hn: the namespace
  * @lsk: the listener
  * @conn: the connection
- * @path: the way back; its dst is used up
+ * @path: the way back; used up
  * @now_ns: monotonic clock
  *
  * Context: softirq, RCU read side, no locks.

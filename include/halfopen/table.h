@@ -116,8 +116,9 @@ enum ho_hold {
  * @pressure: it began or ended somewhere
  */
 struct ho_table_ops {
-	unsigned int (*retries)(struct ho_table *tbl, const struct ho_key *key,
-				unsigned int dflt, void **ctx);
+	unsigned int (*retries)(struct ho_table *tbl,
+				const struct ho_conn *conn, unsigned int dflt,
+				void **ctx);
 	void (*resend)(struct ho_table *tbl, const struct ho_conn *conn,
 		       void *ctx);
 	void (*held)(struct ho_table *tbl, enum ho_hold why);

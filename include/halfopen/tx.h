@@ -10,16 +10,20 @@
 struct dst_entry;
 struct ho_net;
 struct net;
+struct nf_conntrack;
 struct sk_buff;
 struct sock;
 
 /**
  * struct ho_path - the way back to a client
  * @dst: route; a reference
- * @fl: the flow it was looked up for
+ * @ct: what connection tracking knows the answer by; a reference, or NULL if it
+ *	finds out for itself
+ * @fl: the flow that @dst was looked up for
  */
 struct ho_path {
 	struct dst_entry *dst;
+	struct nf_conntrack *ct;
 	struct flowi fl;
 };
 
@@ -114,7 +118,7 @@ u32 ho_tx_mark(const struct sock *lsk, const struct ho_conn *conn);
  * @net: the namespace
  * @lsk: the listener, whose TOS, mark and binding take part
  * @conn: the connection
- * @path: filled; on success the caller owns path->dst
+ * @path: filled; on success the caller owns what it refers to, and ct is NULL
  *
  * Follows inet_csk_route_req() and inet6_csk_route_req().
  *
@@ -123,6 +127,14 @@ u32 ho_tx_mark(const struct sock *lsk, const struct ho_conn *conn);
  */
 int ho_tx_route(struct net *net, const struct sock *lsk,
 		const struct ho_conn *conn, struct ho_path *path);
+
+/**
+ * ho_tx_release() - give a way back up
+ * @path: what ho_tx_route() filled
+ *
+ * Context: any.
+ */
+void ho_tx_release(struct ho_path *path);
 
 /**
  * ho_tx_mss() - the MSS that a SYN-ACK announces
@@ -139,7 +151,7 @@ u16 ho_tx_mss(const struct sock *lsk, const struct dst_entry *dst);
  * @hn: the namespace
  * @lsk: the listener
  * @conn: the connection
- * @path: the way back; its dst is used up
+ * @path: the way back; used up
  * @now_ns: monotonic clock
  *
  * Built and sent as tcp_make_synack() and the families' send_synack() would.

@@ -52,6 +52,7 @@ enum ho_opt_bits {
 	HO_OPT_MPTCP	= 1 << 6,	/* RFC 8684 */
 	HO_OPT_FASTOPEN	= 1 << 7,	/* RFC 7413, either form */
 	HO_OPT_SMC	= 1 << 8,	/* RFC 7609 */
+	HO_OPT_TFO_REQ	= 1 << 9,	/* Fast Open without a cookie: asks for one */
 };
 
 /**
@@ -79,6 +80,7 @@ struct ho_opts {
  * @flags: HO_TCP_*
  * @reserved: the four reserved bits, nonzero where any is set
  * @tos: TOS or traffic class, ECN bits included
+ * @ip_options: the packet has IPv4 options
  * @opts: its options
  */
 struct ho_seg {
@@ -89,6 +91,7 @@ struct ho_seg {
 	u8 flags;
 	u8 reserved;
 	u8 tos;
+	bool ip_options;
 	struct ho_opts opts;
 };
 
@@ -114,6 +117,8 @@ struct ho_seg {
  * @sack_ok: SACK agreed
  * @ecn_ok: ECN agreed
  * @acked: a valid final ACK came but could not be used yet
+ * @tracked: connection tracking is to know of it once the client has proven
+ *	himself
  * @timeouts: retransmission timeouts so far; the FIFO level of the entry
  * @retrans: SYN-ACKs sent beyond the first, saturating
  * @oow: when an out-of-window answer was last sent, see ho_oow_allow(); 0 =
@@ -138,8 +143,9 @@ struct ho_req {
 	    sack_ok : 1,
 	    ecn_ok : 1,
 	    acked : 1,
+	    tracked : 1,
 	    timeouts : 4,
-	    retrans : 5,
+	    retrans : 4,
 	    oow : 8,
 	    wide : 1;
 };
@@ -149,7 +155,10 @@ static_assert(sizeof(struct ho_req) == 28);
 /**
  * struct ho_conn - one half-open connection, unpacked
  * @key: its identity
+ * @oif: interface that replies are bound to, 0 = any
  * @mark: routing mark of the SYN under tcp_fwmark_accept, else 0
+ * @ct_mark: what firewall rules marked the connection with, 0 = nothing; the
+ *	same as @mark where both are set
  * @ts_shift: what its timestamps are ahead of ho_tx_ts_off(), where they began
  *	under another key or on another host
  * @untimed: nobody knows when its SYN-ACK left
@@ -157,7 +166,9 @@ static_assert(sizeof(struct ho_req) == 28);
  */
 struct ho_conn {
 	struct ho_key key;
+	u32 oif;
 	u32 mark;
+	u32 ct_mark;
 	u32 ts_shift;
 	bool untimed;
 	struct ho_req req;

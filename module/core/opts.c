@@ -69,12 +69,19 @@ static void parse_mss(struct ho_opts *opts, const u8 *val)
 	opts->seen |= HO_OPT_MSS;
 }
 
+static void parse_fastopen(struct ho_opts *opts, u8 cookie_len)
+{
+	opts->seen |= HO_OPT_FASTOPEN;
+	if (!cookie_len)
+		opts->seen |= HO_OPT_TFO_REQ;
+}
+
 static void parse_exp(struct ho_opts *opts, const u8 *val, u8 size)
 {
 	if (size < LEN_EXP_MIN)
 		return;
 	if (get_be16(val) == EXP_FASTOPEN)
-		opts->seen |= HO_OPT_FASTOPEN;
+		parse_fastopen(opts, size - LEN_EXP_MIN);
 	else if (size >= LEN_EXP_MIN + 2 && get_be32(val) == EXP_SMC)
 		opts->seen |= HO_OPT_SMC;
 }
@@ -115,7 +122,7 @@ static void parse_one(struct ho_opts *opts, u8 kind, u8 size, const u8 *val,
 		opts->seen |= HO_OPT_MPTCP;
 		break;
 	case KIND_FASTOPEN:
-		opts->seen |= HO_OPT_FASTOPEN;
+		parse_fastopen(opts, size - 2);
 		break;
 	case KIND_EXP:
 		parse_exp(opts, val, size);

@@ -25,7 +25,7 @@
 #include <net/tcp.h>
 
 #include <halfopen/compat.h>
-#include <halfopen/opts.h>
+#include <halfopen/replay.h>
 #include <halfopen/sysctl.h>
 #include <halfopen/tx.h>
 #include <halfopen/verify.h>
@@ -37,6 +37,7 @@
  * @conn: the connection
  * @own: waiting for halfopen's own SYN-ACK, sent for comparison; else for the
  *	stack's
+ * @syn: the SYN, made again
  * @captured: the SYN-ACK, once it came
  */
 struct ho_replay {
@@ -44,61 +45,14 @@ struct ho_replay {
 	struct sock *lsk;
 	const struct ho_conn *conn;
 	bool own;
+	struct sk_buff *syn;
 	struct sk_buff *captured;
 };
 
 /* Softirqs do not nest, so one a CPU is enough; NULL is "none". */
 static DEFINE_PER_CPU(struct ho_replay *, ho_replay);
 
-/* --- the SYN, rebuilt --- */
-
-static void push_v4(struct sk_buff *syn, const struct ho_conn *conn)
-{
-	struct iphdr *iph = skb_push(syn, sizeof(*iph));
-
-	*iph = (struct iphdr) {
-		.version = 4,
-		.ihl = sizeof(*iph) / 4,
-		.tos = conn->req.tos,
-		.tot_len = htons(syn->len),
-		.ttl = IPDEFTTL,
-		.protocol = IPPROTO_TCP,
-		.saddr = conn->key.raddr.s6_addr32[3],
-		.daddr = conn->key.laddr.s6_addr32[3],
-	};
-}
-
-static void push_v6(struct sk_buff *syn, const struct ho_conn *conn)
-{
-	struct ipv6hdr *hdr = skb_push(syn, sizeof(*hdr));
-
-	*hdr = (struct ipv6hdr) {
-		.nexthdr = IPPROTO_TCP,
-		.payload_len = htons(syn->len - sizeof(*hdr)),
-		.hop_limit = IPDEFTTL,
-		.saddr = conn->key.raddr,
-		.daddr = conn->key.laddr,
-	};
-	ip6_flow_hdr(hdr, conn->req.tos, 0);
-}
-
-static void put_tcp(struct sk_buff *syn, const struct ho_conn *conn)
-{
-	const struct ho_req *req = &conn->req;
-	unsigned int len = sizeof(struct tcphdr) + ho_opts_syn_len(req);
-	struct tcphdr *th = skb_push(syn, len);
-
-	memset(th, 0, sizeof(*th));
-	th->source = conn->key.rport;
-	th->dest = conn->key.lport;
-	th->seq = htonl(req->rcv_isn);
-	th->doff = len / 4;
-	th->syn = 1;
-	th->ece = req->ecn_ok;
-	th->cwr = req->ecn_ok;
-	ho_opts_emit_syn((u8 *)(th + 1), req);
-	skb_reset_transport_header(syn);
-}
+/* --- the SYN, made again --- */
 
 /*
  * As tcp_v4_fill_cb() and tcp_v6_fill_cb() leave it; the IP part is the
@@ -121,31 +75,35 @@ static void fill_cb(struct sk_buff *syn, const struct ho_pkt *pkt,
 	cb->tcp_tw_isn = conn->req.snt_isn;
 }
 
+/* What IPV6_RECVHOPLIMIT and IPV6_FLOWINFO show of the SYN. */
+static void copy_path_v6(struct sk_buff *syn, const struct ho_pkt *pkt)
+{
+	struct ipv6hdr *hdr = ipv6_hdr(syn);
+
+	hdr->hop_limit = pkt->ttl;
+	ip6_flow_hdr(hdr, ip6_tclass(ip6_flowinfo(hdr)),
+		     ip6_flowlabel(ipv6_hdr(pkt->skb)));
+}
+
 static struct sk_buff *rebuild_syn(const struct ho_pkt *pkt,
 				   const struct ho_conn *conn)
 {
 	struct sk_buff *skb = pkt->skb;
 	struct sk_buff *syn;
 
-	syn = alloc_skb(MAX_TCP_HEADER, GFP_ATOMIC | __GFP_NOWARN);
+	syn = ho_replay_syn(conn);
 	if (!syn)
 		return NULL;
-	skb_reserve(syn, MAX_TCP_HEADER);
-	put_tcp(syn, conn);
+	/* the segment came the same way */
 	if (pkt->family == NFPROTO_IPV4)
-		push_v4(syn, conn);
+		ip_hdr(syn)->ttl = pkt->ttl;
 	else
-		push_v6(syn, conn);
-	skb_reset_network_header(syn);
-	skb_reset_mac_header(syn);
-	__skb_pull(syn, pkt->family == NFPROTO_IPV4 ? sizeof(struct iphdr) :
-						      sizeof(struct ipv6hdr));
+		copy_path_v6(syn, pkt);
+	__skb_pull(syn, skb_transport_offset(syn));
 
-	syn->protocol = skb->protocol;
 	syn->dev = skb->dev;
 	syn->skb_iif = skb->skb_iif;
 	syn->mark = conn->mark;
-	syn->ip_summed = CHECKSUM_UNNECESSARY;
 	skb_copy_secmark(syn, skb);
 	skb_copy_queue_mapping(syn, skb);
 	/* borrowed: the segment outlives the SYN */
@@ -195,6 +153,23 @@ static void correct_options(struct request_sock *rsk, const struct ho_req *req)
 		rsk->rsk_rcv_wnd = req->win;
 }
 
+/*
+ * The SYN goes with the request where the listener shows what was around it
+ * (IPV6_RECVPKTINFO and the like), but the stack keeps none that met a TIME_WAIT
+ * socket; cf. tcp_v6_init_req().
+ */
+static bool keeps_syn(const struct sock *lsk, const struct sk_buff *syn)
+{
+	const struct ipv6_pinfo *np = inet6_sk(lsk);
+
+	if (syn->protocol != htons(ETH_P_IPV6))
+		return false;
+	return np->rxopt.bits.rxinfo || np->rxopt.bits.rxoinfo ||
+	       np->rxopt.bits.rxhlim || np->rxopt.bits.rxohlim ||
+	       ho_reflects_flowlabel(lsk) ||
+	       (np->rxopt.bits.rxflow && ip6_flowinfo(ipv6_hdr(syn)));
+}
+
 static void correct(struct request_sock *rsk, const struct ho_replay *replay)
 {
 	const struct ho_conn *conn = replay->conn;
@@ -205,6 +180,8 @@ static void correct(struct request_sock *rsk, const struct ho_replay *replay)
 	treq->txhash = ho_tx_hash(replay->hn, replay->lsk, conn);
 	correct_timing(rsk, conn, replay->lsk);
 	correct_options(rsk, &conn->req);
+	if (keeps_syn(replay->lsk, replay->syn))
+		inet_rsk(rsk)->pktopts = skb_get(replay->syn);
 	ho_req_set_tsval(treq,
 			 (u32)div_u64(first_synack_us(&conn->req),
 				      USEC_PER_MSEC) + ts_off,
@@ -299,20 +276,24 @@ bool ho_handover(const struct ho_pkt *pkt, struct sock *lsk,
 	struct ho_replay replay = { .hn = pkt->hn, .lsk = lsk, .conn = conn };
 	struct sk_buff *syn = rebuild_syn(pkt, conn);
 	struct sk_buff *theirs;
+	bool done;
 
 	if (!syn)
 		return false;
 
+	replay.syn = syn;
 	this_cpu_write(ho_replay, &replay);
 	inet_csk(lsk)->icsk_af_ops->conn_request(lsk, syn);
 	this_cpu_write(ho_replay, NULL);
-	consume_skb(syn);
+	/* the request may keep it, but not what is borrowed */
+	skb_dst_drop(syn);
+	syn->dev = NULL;
 
 	theirs = replay.captured;
-	if (!theirs)
-		return correct_unseen(pkt, &replay);
-	if (ho_sysctl_verify(pkt->hn))
+	done = theirs || correct_unseen(pkt, &replay);
+	if (theirs && ho_sysctl_verify(pkt->hn))
 		verify(&replay, theirs);
 	consume_skb(theirs);
-	return true;
+	consume_skb(syn);
+	return done;
 }

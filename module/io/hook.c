@@ -6,6 +6,9 @@
  * for IPv4, INT_MAX - 1 for IPv6): firewall rules see a SYN first and keep
  * their say, and a SYN that is taken leaves nothing in conntrack.
  *
+ * PRE_ROUTING, just before connection tracking, where that is in use: what it
+ * has to know of half-open connections (track.c).
+ *
  * LOCAL_OUT, before all others: nobody else sees the SYN-ACK that the stack
  * makes during a handover, because the one that the client got left long ago.
  *
@@ -24,11 +27,15 @@
 #include <halfopen/icmp.h>
 #include <halfopen/net.h>
 #include <halfopen/rx.h>
+#include <halfopen/track.h>
 
 enum {
-	PRI_IN	= INT_MAX - 16,
-	PRI_OUT	= INT_MIN,
+	PRI_IN		= INT_MAX - 16,
+	PRI_OUT		= INT_MIN,
+	PRI_TRACK	= NF_IP_PRI_CONNTRACK - 1,
 };
+
+static_assert((int)NF_IP_PRI_CONNTRACK == (int)NF_IP6_PRI_CONNTRACK);
 
 static unsigned int verdict_to_nf(enum ho_verdict verdict)
 {
@@ -107,6 +114,37 @@ static const struct nf_hook_ops ho_hooks[] = {
 	},
 };
 
+static unsigned int ho_hook_track_v4(void *priv, struct sk_buff *skb,
+				     const struct nf_hook_state *state)
+{
+	if (ip_hdr(skb)->protocol == IPPROTO_TCP)
+		ho_track_rx(ho_net(state->net), skb, state);
+	return NF_ACCEPT;
+}
+
+static unsigned int ho_hook_track_v6(void *priv, struct sk_buff *skb,
+				     const struct nf_hook_state *state)
+{
+	if (ipv6_hdr(skb)->nexthdr == IPPROTO_TCP)
+		ho_track_rx(ho_net(state->net), skb, state);
+	return NF_ACCEPT;
+}
+
+static const struct nf_hook_ops ho_hooks_track[] = {
+	{
+		.hook		= ho_hook_track_v4,
+		.pf		= NFPROTO_IPV4,
+		.hooknum	= NF_INET_PRE_ROUTING,
+		.priority	= PRI_TRACK,
+	},
+	{
+		.hook		= ho_hook_track_v6,
+		.pf		= NFPROTO_IPV6,
+		.hooknum	= NF_INET_PRE_ROUTING,
+		.priority	= PRI_TRACK,
+	},
+};
+
 int ho_hook_net_init(struct net *net)
 {
 	return nf_register_net_hooks(net, ho_hooks, ARRAY_SIZE(ho_hooks));
@@ -115,4 +153,16 @@ int ho_hook_net_init(struct net *net)
 void ho_hook_net_exit(struct net *net)
 {
 	nf_unregister_net_hooks(net, ho_hooks, ARRAY_SIZE(ho_hooks));
+}
+
+int ho_hook_track_init(struct net *net)
+{
+	return nf_register_net_hooks(net, ho_hooks_track,
+				     ARRAY_SIZE(ho_hooks_track));
+}
+
+void ho_hook_track_exit(struct net *net)
+{
+	nf_unregister_net_hooks(net, ho_hooks_track,
+				ARRAY_SIZE(ho_hooks_track));
 }

@@ -4,6 +4,7 @@
 
 #include <linux/bpf-cgroup.h>
 #include <linux/filter.h>
+#include <linux/inetdevice.h>
 #include <net/ipv6.h>
 #include <net/mptcp.h>
 #include <net/tcp.h>
@@ -69,23 +70,42 @@ struct sock *ho_socket_get(struct net *net, const struct ho_key *key,
 					  ifs->dif, ifs->sdif);
 }
 
-static u32 read_traits_v6(const struct sock *lsk)
+/*
+ * Keys belong to peers, or to networks of them.  The stack's own look-up is not
+ * exported everywhere; which VRF a key is for is not asked: in doubt it counts.
+ */
+static bool has_md5_key(const struct sock *lsk, const struct ho_key *key)
 {
-	const struct ipv6_pinfo *np = inet6_sk(lsk);
+#ifdef CONFIG_TCP_MD5SIG
+	const struct tcp_md5sig_info *info;
+	const struct tcp_md5sig_key *md5;
+	u16 family = ho_key_is_v4(key) ? AF_INET : AF_INET6;
 
-	if (np->rxopt.bits.rxinfo || np->rxopt.bits.rxoinfo ||
-	    np->rxopt.bits.rxhlim || np->rxopt.bits.rxohlim ||
-	    ho_reflects_flowlabel(lsk) || rcu_access_pointer(np->opt))
-		return HO_TRAIT_IPV6_OPTIONS;
-	return 0;
+	info = rcu_dereference(tcp_sk(lsk)->md5sig_info);
+	if (!info)
+		return false;
+	hlist_for_each_entry_rcu(md5, &info->head, node) {
+		if (md5->family != family)
+			continue;
+		if (family == AF_INET &&
+		    !((md5->addr.a4.s_addr ^ key->raddr.s6_addr32[3]) &
+		      inet_make_mask(md5->prefixlen)))
+			return true;
+		if (family == AF_INET6 &&
+		    ipv6_prefix_equal(&md5->addr.a6, &key->raddr,
+				      md5->prefixlen))
+			return true;
+	}
+#endif
+	return false;
 }
 
-static u32 read_traits(const struct sock *lsk)
+static u32 read_traits(const struct sock *lsk, const struct ho_key *key)
 {
 	const struct tcp_sock *tp = tcp_sk(lsk);
 	u32 traits = 0;
 
-	if (ho_has_auth_keys(lsk))
+	if (ho_has_ao_keys(lsk) || has_md5_key(lsk, key))
 		traits |= HO_TRAIT_AUTH;
 	if (sk_is_mptcp(lsk))
 		traits |= HO_TRAIT_MPTCP;
@@ -99,21 +119,25 @@ static u32 read_traits(const struct sock *lsk)
 		traits |= HO_TRAIT_BPF;
 	if (tp->save_syn)
 		traits |= HO_TRAIT_SAVE_SYN;
+	if (!ho_key_is_v4(key) && ho_reflects_flowlabel(lsk))
+		traits |= HO_TRAIT_FLOWLABEL;
 	return traits;
 }
 
 void ho_listener_read(const struct sock *lsk, const struct ho_key *key,
-		      struct sk_buff *skb, struct ho_listener *lsn)
+		      const struct ho_ifs *ifs, struct sk_buff *skb,
+		      struct ho_listener *lsn)
 {
-	lsn->traits = read_traits(lsk);
+	lsn->traits = read_traits(lsk, key);
 	lsn->oif = inet_request_bound_dev_if(lsk, skb);
+	lsn->dif = ifs->dif;
+	lsn->synq_full = false;
 	lsn->acceptq_full = sk_acceptq_is_full(lsk);
 	if (ho_key_is_v4(key)) {
 		lsn->min_ttl = READ_ONCE(inet_sk(lsk)->min_ttl);
 		return;
 	}
 	lsn->min_ttl = READ_ONCE(inet6_sk(lsk)->min_hopcount);
-	lsn->traits |= read_traits_v6(lsk);
 	/*
 	 * a link-local peer lives on the link it was heard on:
 	 * tcp_v6_init_req()

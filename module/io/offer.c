@@ -69,18 +69,20 @@ static u16 select_window(const struct ho_pkt *pkt, const struct sock *lsk,
 }
 
 enum ho_decline ho_offer_path(const struct ho_pkt *pkt, const struct sock *lsk,
-			      struct ho_conn *conn, struct ho_path *path)
+			      u32 oif, struct ho_conn *conn,
+			      struct ho_path *path)
 {
 	struct net *net = pkt->hn->net;
 
 	conn->key = pkt->key;
+	conn->oif = oif;
 	if (READ_ONCE(net->ipv4.sysctl_tcp_fwmark_accept))
 		conn->mark = pkt->skb->mark;
 	if (ho_tx_route(net, lsk, conn, path) < 0)
 		return HO_declined_no_route;
 	if (!ho_dst_usec_ts(path->dst))
 		return HO_TAKE;
-	dst_release(path->dst);
+	ho_tx_release(path);
 	return HO_declined_no_route;
 }
 

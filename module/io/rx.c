@@ -29,6 +29,7 @@ static void parse_v4(struct ho_pkt *pkt)
 	pkt->thoff = ip_hdrlen(pkt->skb);
 	pkt->ttl = iph->ttl;
 	pkt->seg.tos = iph->tos;
+	pkt->seg.ip_options = pkt->thoff != sizeof(*iph);
 	pkt->ifs.dif = inet_iif(pkt->skb);
 	pkt->ifs.sdif = inet_sdif(pkt->skb);
 	pkt->key.iif = pkt->ifs.sdif ? pkt->ifs.dif : 0;
@@ -122,11 +123,13 @@ enum ho_verdict ho_rx_consume(const struct ho_pkt *pkt)
 	return HO_CONSUMED;
 }
 
-enum ho_verdict ho_rx_drop(const struct ho_pkt *pkt, enum ho_stat why)
+enum ho_verdict ho_rx_drop(const struct ho_pkt *pkt, enum ho_stat why,
+			   enum skb_drop_reason reason)
 {
 	ho_stat_inc(pkt->hn, why);
 	ho_rx_count_delivered(pkt);
-	return HO_DROP;
+	kfree_skb_reason(pkt->skb, reason);
+	return HO_CONSUMED;
 }
 
 struct sock *ho_rx_listener(const struct ho_pkt *pkt)
@@ -144,7 +147,7 @@ struct sock *ho_rx_listener(const struct ho_pkt *pkt)
 	return lsk;
 }
 
-static bool is_new_syn(const struct ho_seg *seg)
+bool ho_rx_is_new_syn(const struct ho_seg *seg)
 {
 	return (seg->flags & (HO_TCP_SYN | HO_TCP_ACK | HO_TCP_RST |
 			      HO_TCP_FIN)) == HO_TCP_SYN;
@@ -167,7 +170,7 @@ enum ho_verdict ho_rx_tcp(struct ho_net *hn, struct sk_buff *skb,
 		ho_stat_inc(hn, HO_STAT_declined_malformed);
 		return HO_PASS;
 	}
-	syn = is_new_syn(&pkt.seg);
+	syn = ho_rx_is_new_syn(&pkt.seg);
 	cookie = !syn && ho_stateless_expects(&pkt);
 	if (!syn && !cookie && !ho_budget_upper(&hn->tbl.entries))
 		return HO_PASS;

@@ -95,13 +95,12 @@ static void read_timestamp(const struct ho_pkt *pkt, struct ho_conn *conn,
 			 ho_tx_ts_off(pkt->hn, conn);
 }
 
-/* The connection that the cookie stands for. */
-static bool read_cookie(const struct ho_pkt *pkt, struct ho_conn *conn,
-			u64 now_ns)
+bool ho_stateless_read(const struct ho_pkt *pkt, struct ho_conn *conn)
 {
 	struct ho_cookie_key keys[HO_COOKIE_KEYS];
 	struct ho_clocks now = ho_clocks_now();
 	struct ho_req *req = &conn->req;
+	u64 now_ns = ktime_get_ns();
 	unsigned int i, nr;
 
 	memset(conn, 0, sizeof(*conn));
@@ -123,22 +122,23 @@ static bool read_cookie(const struct ho_pkt *pkt, struct ho_conn *conn,
 	return true;
 }
 
-/* What the SYN-ACK offered, worked out again. */
-static bool recall_offer(const struct ho_pkt *pkt, const struct sock *lsk,
+bool ho_stateless_recall(const struct ho_pkt *pkt, const struct sock *lsk,
 			 struct ho_conn *conn)
 {
 	struct ho_listener lsn;
 	struct ho_path path;
 
-	ho_listener_read(lsk, &pkt->key, pkt->skb, &lsn);
+	ho_listener_read(lsk, &pkt->key, &pkt->ifs, pkt->skb, &lsn);
+	/* the SYN was taken, so nothing that can be left out stands against it */
+	lsn.synq_full = true;
 	/* whether there is room to accept is asked where it matters */
 	lsn.acceptq_full = false;
 	if (ho_admit_listener(&lsn, &pkt->key, &pkt->seg, pkt->ttl) != HO_TAKE)
 		return false;
-	if (ho_offer_path(pkt, lsk, conn, &path) != HO_TAKE)
+	if (ho_offer_path(pkt, lsk, lsn.oif, conn, &path) != HO_TAKE)
 		return false;
 	ho_offer_rest(pkt, lsk, &path, &conn->req);
-	dst_release(path.dst);
+	ho_tx_release(&path);
 	return true;
 }
 
@@ -149,7 +149,8 @@ static enum ho_verdict handover_locked(const struct ho_pkt *pkt,
 	struct ho_net *hn = pkt->hn;
 
 	if (!ho_handover(pkt, lsk, conn))
-		return ho_rx_drop(pkt, HO_STAT_handover_failed);
+		return ho_rx_drop(pkt, HO_STAT_handover_failed,
+				  SKB_DROP_REASON_NOMEM);
 	ho_stat_inc(hn, HO_STAT_cookie_accepted);
 	NET_INC_STATS(hn->net, LINUX_MIB_SYNCOOKIESRECV);
 	ho_synrecv_answered(pkt, 1);
@@ -164,7 +165,8 @@ static enum ho_verdict handover(const struct ho_pkt *pkt, struct sock *lsk,
 
 	bkt = ho_table_lock_new(&pkt->hn->tbl, pkt->hash);
 	if (!bkt)
-		return ho_rx_drop(pkt, HO_STAT_handover_failed);
+		return ho_rx_drop(pkt, HO_STAT_handover_failed,
+				  SKB_DROP_REASON_NOMEM);
 	/* another segment was faster: the stack has what it needs */
 	if (!ho_rx_has_socket(pkt))
 		verdict = handover_locked(pkt, lsk, conn);
@@ -230,13 +232,13 @@ enum ho_verdict ho_stateless_rx(struct ho_pkt *pkt)
 		return HO_PASS;
 	ho_rx_parse_options(pkt);
 	ho_stat_inc(pkt->hn, HO_STAT_cookie_checked);
-	if (!read_cookie(pkt, &conn, ktime_get_ns())) {
+	if (!ho_stateless_read(pkt, &conn)) {
 		ho_stat_inc(pkt->hn, HO_STAT_cookie_failed);
 		NET_INC_STATS(pkt->hn->net, LINUX_MIB_SYNCOOKIESFAILED);
 		return HO_PASS;
 	}
 	lsk = ho_rx_listener(pkt);
-	if (!lsk || !recall_offer(pkt, lsk, &conn))
+	if (!lsk || !ho_stateless_recall(pkt, lsk, &conn))
 		return HO_PASS;
 	if (sk_acceptq_is_full(lsk))
 		return on_overflow(pkt, lsk, &conn);

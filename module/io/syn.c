@@ -9,8 +9,8 @@
 #include <halfopen/syn.h>
 
 #include <linux/netfilter.h>
+#include <net/ip6_route.h>
 #include <net/ipv6.h>
-#include <net/netfilter/nf_conntrack.h>
 #include <net/route.h>
 #include <net/tcp.h>
 
@@ -22,6 +22,7 @@
 #include <halfopen/synrecv.h>
 #include <halfopen/sysctl.h>
 #include <halfopen/timer.h>
+#include <halfopen/track.h>
 #include <halfopen/tx.h>
 
 static bool is_unicast(const struct ho_pkt *pkt)
@@ -35,13 +36,6 @@ static bool is_unicast(const struct ho_pkt *pkt)
 	       !ipv6_addr_v4mapped(&pkt->key.raddr);
 }
 
-static bool is_tracked(const struct sk_buff *skb)
-{
-	enum ip_conntrack_info ctinfo;
-
-	return nf_ct_get(skb, &ctinfo);
-}
-
 /* What the packet alone can say, cheapest first. */
 static enum ho_decline admit_packet(const struct ho_pkt *pkt)
 {
@@ -49,22 +43,18 @@ static enum ho_decline admit_packet(const struct ho_pkt *pkt)
 		return HO_declined_mode;
 	if (!is_unicast(pkt))
 		return HO_declined_unicast;
-	if (pkt->family == NFPROTO_IPV4 && pkt->thoff != sizeof(struct iphdr))
-		return HO_declined_ip_options;
-	if (is_tracked(pkt->skb))
-		return HO_declined_conntrack;
 	if (!ho_rx_checksum_ok(pkt))
 		return HO_declined_checksum;
 	/* TIME_WAIT, SYN_SENT and the like are the stack's business */
 	if (ho_rx_has_socket(pkt))
 		return HO_declined_socket;
-	return HO_TAKE;
+	return ho_track_admit(pkt);
 }
 
 /* The connection that this SYN asks for, and the way back. */
 static enum ho_decline prepare(const struct ho_pkt *pkt, const struct sock *lsk,
-			       struct ho_conn *conn, struct ho_path *path,
-			       u64 now_ns)
+			       u32 oif, struct ho_conn *conn,
+			       struct ho_path *path, u64 now_ns)
 {
 	struct ho_clocks now = ho_clocks_now();
 	struct ho_req *req = &conn->req;
@@ -72,14 +62,24 @@ static enum ho_decline prepare(const struct ho_pkt *pkt, const struct sock *lsk,
 	enum ho_decline why;
 
 	memset(conn, 0, sizeof(*conn));
-	why = ho_offer_path(pkt, lsk, conn, path);
+	why = ho_offer_path(pkt, lsk, oif, conn, path);
 	if (why != HO_TAKE)
 		return why;
+	ho_track_note(pkt, conn);
 	ho_offer_answer(pkt, lsk, path, req);
 	ho_keyring_current(&pkt->hn->keys, &now, &key);
 	req->snt_isn = ho_cookie_isn(&pkt->key, req, &key.mac);
 	req->snt_us = (u32)div_u64(now_ns, NSEC_PER_USEC);
 	return HO_TAKE;
+}
+
+/* How full the listener's own queue of half-open connections is. */
+static enum ho_pressure synq_level(const struct ho_pkt *pkt,
+				   const struct sock *lsk, u32 *used, u32 *max)
+{
+	*used = inet_csk_reqsk_queue_len(lsk);
+	*max = READ_ONCE(lsk->sk_max_ack_backlog);
+	return ho_pressure_level(*used, *max, &pkt->hn->tbl.cfg.marks);
 }
 
 /*
@@ -95,9 +95,7 @@ static bool port_is_ours(const struct ho_pkt *pkt, const struct sock *lsk,
 	if (ho_sysctl_mode(pkt->hn) != HO_MODE_AUTO ||
 	    READ_ONCE(port->pressure))
 		return true;
-	used = inet_csk_reqsk_queue_len(lsk);
-	max = READ_ONCE(lsk->sk_max_ack_backlog);
-	if (ho_pressure_level(used, max, &tbl->cfg.marks) != HO_PRESSURE_HIGH)
+	if (synq_level(pkt, lsk, &used, &max) != HO_PRESSURE_HIGH)
 		return false;
 	ho_watch_begin(tbl, pkt->key.lport, port, used, max, ho_clock_ms());
 	return true;
@@ -120,7 +118,7 @@ static enum ho_decline admit_port(const struct ho_pkt *pkt,
 
 /* HO_TAKE: consumed. */
 static enum ho_decline take_syn(const struct ho_pkt *pkt, struct sock *lsk,
-				struct ho_port *port)
+				u32 oif, struct ho_port *port)
 {
 	u64 now_ns = ktime_get_ns();
 	enum ho_decline why;
@@ -131,22 +129,30 @@ static enum ho_decline take_syn(const struct ho_pkt *pkt, struct sock *lsk,
 
 	if (!ho_synrecv_may_send(pkt))
 		return HO_TAKE;
-	why = prepare(pkt, lsk, &conn, &path, now_ns);
+	why = prepare(pkt, lsk, oif, &conn, &path, now_ns);
 	if (why != HO_TAKE)
 		return why;
 	full = ho_room_insert_evicting(&pkt->hn->tbl, port, &conn, pkt->hash,
 				       ho_clock_ms(), &lost);
 	/* another CPU has seen the same SYN, and answers it */
 	if (lost) {
-		dst_release(path.dst);
+		ho_tx_release(&path);
 		return HO_TAKE;
 	}
+	/* no cookie has room for the mark */
+	if (full != HO_FULL_NOT && conn.ct_mark) {
+		ho_tx_release(&path);
+		return HO_declined_conntrack;
+	}
+	path.ct = ho_track_take(pkt->skb);
 	if (full != HO_FULL_NOT) {
 		conn.req.ecn_ok &= ho_cookie_tells_all(&conn.req);
 		ho_stateless_answer(pkt, lsk, port, &conn, &path, full, now_ns);
 		return HO_TAKE;
 	}
 	ho_stat_inc(pkt->hn, HO_STAT_syn_taken);
+	if (pkt->seg.opts.seen & HO_OPT_TFO_REQ)
+		NET_INC_STATS(pkt->hn->net, LINUX_MIB_TCPFASTOPENCOOKIEREQD);
 	ho_synrecv_send(pkt->hn, lsk, &conn, &path, now_ns);
 	return HO_TAKE;
 }
@@ -163,6 +169,7 @@ enum ho_verdict ho_syn_rx(struct ho_pkt *pkt)
 	struct ho_port *port;
 	enum ho_decline why;
 	struct sock *lsk;
+	u32 used, max;
 
 	why = admit_packet(pkt);
 	if (why != HO_TAKE)
@@ -171,17 +178,23 @@ enum ho_verdict ho_syn_rx(struct ho_pkt *pkt)
 	if (!lsk)
 		return decline(pkt, HO_declined_no_listener);
 	ho_rx_parse_options(pkt);
-	ho_listener_read(lsk, &pkt->key, pkt->skb, &lsn);
+	ho_listener_read(lsk, &pkt->key, &pkt->ifs, pkt->skb, &lsn);
+	lsn.synq_full = synq_level(pkt, lsk, &used, &max) ==
+			HO_PRESSURE_HIGH && used;
 	why = ho_admit_listener(&lsn, &pkt->key, &pkt->seg, pkt->ttl);
 	if (why == HO_TAKE)
 		why = admit_port(pkt, lsk, &port);
+	if (why == HO_declined_budget)
+		return ho_rx_drop(pkt, ho_stat_decline(why),
+				  SKB_DROP_REASON_IP_INHDR);
 	if (why != HO_TAKE)
 		return decline(pkt, why);
 
 	/* last, because the stack would run them again on a SYN that it gets */
 	if (!ho_listener_allows(lsk, pkt->skb, pkt->family, pkt->thoff))
-		return ho_rx_drop(pkt, HO_STAT_syn_filtered);
-	why = take_syn(pkt, lsk, port);
+		return ho_rx_drop(pkt, HO_STAT_syn_filtered,
+				  SKB_DROP_REASON_SOCKET_FILTER);
+	why = take_syn(pkt, lsk, lsn.oif, port);
 	if (why != HO_TAKE)
 		return decline(pkt, why);
 	return ho_rx_consume(pkt);

@@ -11,13 +11,13 @@
 
 #include <net/tcp.h>
 
-#include <halfopen/fsm.h>
 #include <halfopen/handover.h>
 #include <halfopen/listener.h>
 #include <halfopen/rto.h>
 #include <halfopen/rx.h>
 #include <halfopen/sysctl.h>
 #include <halfopen/timer.h>
+#include <halfopen/track.h>
 #include <halfopen/tx.h>
 #include <halfopen/wait.h>
 
@@ -64,6 +64,8 @@ void ho_synrecv_resend(struct ho_net *hn, const struct sock *lsk,
 		ho_stat_inc(hn, HO_STAT_synack_error);
 		return;
 	}
+	if (conn->req.tracked)
+		path.ct = ho_track_make(hn, conn);
 	if (!ho_synrecv_send(hn, lsk, conn, &path, ktime_get_ns()))
 		return;
 	ho_stat_inc(hn, HO_STAT_synack_retrans);
@@ -288,8 +290,8 @@ static enum ho_verdict act_orphan_locked(const struct ho_pkt *pkt,
 	return HO_PASS;
 }
 
-static enum ho_event classify(const struct ho_pkt *pkt,
-			      const struct ho_req *req)
+enum ho_event ho_synrecv_classify(const struct ho_pkt *pkt,
+				  const struct ho_req *req)
 {
 	const struct ho_table_cfg *cfg = &pkt->hn->tbl.cfg;
 	const struct ho_fsm_cfg fsm = {
@@ -365,12 +367,13 @@ enum ho_verdict ho_synrecv_rx(struct ho_pkt *pkt, bool *gone)
 		*gone = true;
 		return HO_PASS;
 	}
-	event = classify(pkt, &ent->req);
+	event = ho_synrecv_classify(pkt, &ent->req);
 	/* the stack asks them itself about what is handed over */
 	if (lsk && event != HO_EV_COMPLETE && event != HO_EV_BAD_ACK &&
 	    !ho_listener_allows(lsk, pkt->skb, pkt->family, pkt->thoff)) {
 		ho_table_unlock(bkt);
-		return ho_rx_drop(pkt, HO_STAT_filtered);
+		return ho_rx_drop(pkt, HO_STAT_filtered,
+				  SKB_DROP_REASON_SOCKET_FILTER);
 	}
 	ho_entry_conn(ent, &conn);
 	if (event == HO_EV_COMPLETE)

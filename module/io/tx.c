@@ -11,6 +11,7 @@
 #include <halfopen/key.h>
 #include <halfopen/opts.h>
 #include <halfopen/sysctl.h>
+#include <halfopen/track.h>
 
 /* From the monotonic clock to the time of day, once and for all. */
 static u32 ho_epoch_ms __ro_after_init;
@@ -79,9 +80,16 @@ u16 ho_tx_mss(const struct sock *lsk, const struct dst_entry *dst)
 int ho_tx_route(struct net *net, const struct sock *lsk,
 		const struct ho_conn *conn, struct ho_path *path)
 {
+	path->ct = NULL;
 	return ho_key_is_v4(&conn->key) ?
 	       ho_tx_v4_route(net, lsk, conn, path) :
 	       ho_tx_v6_route(net, lsk, conn, path);
+}
+
+void ho_tx_release(struct ho_path *path)
+{
+	dst_release(path->dst);
+	nf_conntrack_put(path->ct);
 }
 
 static u32 tsval(struct ho_net *hn, const struct ho_conn *conn, u64 now_ns)
@@ -122,7 +130,7 @@ int ho_tx_synack(struct ho_net *hn, const struct sock *lsk,
 
 	nskb = alloc_segment(&conn->key, ho_opts_synack_len(req), flags);
 	if (!nskb) {
-		dst_release(path->dst);
+		ho_tx_release(path);
 		return -ENOMEM;
 	}
 	th = tcp_hdr(nskb);
@@ -133,6 +141,7 @@ int ho_tx_synack(struct ho_net *hn, const struct sock *lsk,
 			    tsval(hn, conn, now_ns));
 
 	skb_dst_set(nskb, path->dst);
+	ho_track_give(nskb, path->ct);
 	skb_set_hash(nskb, ho_tx_hash(hn, lsk, conn), PKT_HASH_TYPE_L4);
 	nskb->mark = ho_tx_mark(lsk, conn);
 	TCP_INC_STATS(hn->net, TCP_MIB_OUTSEGS);
@@ -163,6 +172,7 @@ static void send_reply(struct ho_net *hn, const struct sock *lsk,
 		ho_opts_emit_ts((u8 *)(th + 1), reply->tsval, reply->tsecr);
 	if (reply->txhash)
 		skb_set_hash(nskb, reply->txhash, PKT_HASH_TYPE_L4);
+	ho_track_give(nskb, ho_track_take(skb));
 
 	err = ho_key_is_v4(&conn->key) ?
 	      ho_tx_v4_reply(hn->net, lsk, reply->oif, skb, nskb) :

@@ -25,7 +25,7 @@ int ho_tx_v4_route(struct net *net, const struct sock *lsk,
 	struct flowi4 *fl4 = &path->fl.u.ip4;
 	struct rtable *rt;
 
-	flowi4_init_output(fl4, conn->key.iif, ho_tx_mark(lsk, conn),
+	flowi4_init_output(fl4, conn->oif, ho_tx_mark(lsk, conn),
 			   ip_sock_rt_tos(lsk), ip_sock_rt_scope(lsk),
 			   lsk->sk_protocol, inet_sk_flowi_flags(lsk),
 			   conn->key.raddr.s6_addr32[3],

@@ -21,20 +21,24 @@ int ho_tx_v6_route(struct net *net, const struct sock *lsk,
 		   const struct ho_conn *conn, struct ho_path *path)
 {
 	struct flowi6 *fl6 = &path->fl.u.ip6;
+	struct in6_addr final, *final_p;
 	struct dst_entry *dst;
 
 	memset(fl6, 0, sizeof(*fl6));
 	fl6->flowi6_proto = IPPROTO_TCP;
 	fl6->daddr = conn->key.raddr;
 	fl6->saddr = conn->key.laddr;
-	fl6->flowi6_oif = conn->key.iif;
+	fl6->flowi6_oif = conn->oif;
 	fl6->flowi6_mark = ho_tx_mark(lsk, conn);
 	fl6->fl6_dport = conn->key.rport;
 	fl6->fl6_sport = conn->key.lport;
 	fl6->flowi6_uid = lsk->sk_uid;
 	ho_classify_flow(lsk, flowi6_to_flowi_common(fl6));
 
-	dst = ip6_dst_lookup_flow(net, lsk, fl6, NULL);
+	/* a routing header of the listener has another first hop */
+	final_p = fl6_update_dst(fl6, rcu_dereference(inet6_sk(lsk)->opt),
+				 &final);
+	dst = ip6_dst_lookup_flow(net, lsk, fl6, final_p);
 	if (IS_ERR(dst))
 		return PTR_ERR(dst);
 	path->dst = dst;
@@ -54,7 +58,8 @@ int ho_tx_v6_synack(struct net *net, const struct sock *lsk,
 
 	set_checksum(nskb, &conn->key.laddr, &conn->key.raddr);
 	fl6->daddr = conn->key.raddr;
-	return ip6_xmit(lsk, nskb, fl6, nskb->mark, NULL, tclass,
+	return ip6_xmit(lsk, nskb, fl6, nskb->mark,
+			rcu_dereference(inet6_sk(lsk)->opt), tclass,
 			READ_ONCE(lsk->sk_priority));
 }
 

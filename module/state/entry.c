@@ -55,8 +55,11 @@ static void init_narrow(struct ho_entry *ent, const struct ho_conn *conn)
 
 static void init_wide(struct ho_entry_wide *ent, const struct ho_conn *conn)
 {
-	ent->ent.iif = conn->key.iif;
-	ent->ent.mark = conn->mark;
+	ent->ent.iif = conn->key.iif ? conn->key.iif : conn->oif;
+	ent->ent.iif_in_key = conn->key.iif != 0;
+	ent->ent.mark = conn->mark | conn->ct_mark;
+	ent->ent.mark_fw = conn->mark != 0;
+	ent->ent.mark_ct = conn->ct_mark != 0;
 	ent->raddr6 = conn->key.raddr;
 	ent->laddr6 = conn->key.laddr;
 }
@@ -86,6 +89,11 @@ void ho_entry_free(struct ho_entry *ent)
 	ho_pool_put(pool_of(ent->req.wide), ent);
 }
 
+static u32 key_iif(const struct ho_entry *ent)
+{
+	return ent->iif_in_key ? ent->iif : 0;
+}
+
 void ho_entry_key(const struct ho_entry *ent, struct ho_key *key)
 {
 	key->rport = ent->rport;
@@ -93,7 +101,7 @@ void ho_entry_key(const struct ho_entry *ent, struct ho_key *key)
 	if (ent->req.wide) {
 		key->raddr = wide(ent)->raddr6;
 		key->laddr = wide(ent)->laddr6;
-		key->iif = ent->iif;
+		key->iif = key_iif(ent);
 	} else {
 		ho_key_set_v4(key, ent->raddr, ent->laddr);
 		key->iif = 0;
@@ -103,7 +111,9 @@ void ho_entry_key(const struct ho_entry *ent, struct ho_key *key)
 void ho_entry_conn(const struct ho_entry *ent, struct ho_conn *conn)
 {
 	ho_entry_key(ent, &conn->key);
-	conn->mark = ent->req.wide ? ent->mark : 0;
+	conn->oif = ent->req.wide ? ent->iif : 0;
+	conn->mark = ent->req.wide && ent->mark_fw ? ent->mark : 0;
+	conn->ct_mark = ent->req.wide && ent->mark_ct ? ent->mark : 0;
 	conn->ts_shift = 0;
 	conn->untimed = false;
 	conn->req = ent->req;
@@ -114,7 +124,7 @@ bool ho_entry_match(const struct ho_entry *ent, const struct ho_key *key)
 	if (ent->rport != key->rport || ent->lport != key->lport)
 		return false;
 	if (ent->req.wide)
-		return ent->iif == key->iif &&
+		return key_iif(ent) == key->iif &&
 		       !memcmp(&wide(ent)->raddr6, &key->raddr,
 			       sizeof(key->raddr)) &&
 		       !memcmp(&wide(ent)->laddr6, &key->laddr,

@@ -233,7 +233,7 @@ static void timeout(struct ho_shard *shard, struct ho_entry *ent, u32 entries,
 	/* racy but for the key: enough to look ahead */
 	ho_entry_conn(ent, &conn);
 	hash = ho_table_hash(tbl, &conn.key);
-	what.retries = tbl->ops->retries(tbl, &conn.key,
+	what.retries = tbl->ops->retries(tbl, &conn,
 					 READ_ONCE(tbl->cfg.retries), &ctx);
 	what.retries = min_t(unsigned int, what.retries, HO_RETRIES_MAX);
 	what.retries = retries_now(shard, entries, what.retries);

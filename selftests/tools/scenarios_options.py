@@ -255,8 +255,8 @@ def mapped_on_a_dual_stack_listener(w):
     w.watch(p, 0.1)
 
 
-@scenario("O-23", families=(6,), native=True)
-def recvpktinfo_goes_the_native_way(w):
+@scenario("O-23", families=(6,))
+def listener_wants_packet_info(w):
     w.listen([(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)])
     p = w.handshake_to_synack()
     p.ack()

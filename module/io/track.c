@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Half-open connections and connection tracking.
+ *
+ * A SYN that is taken never reaches the end of LOCAL_IN, so the entry that
+ * connection tracking has prepared for it is not confirmed and dies with it: a
+ * flood leaves nothing there.  Until the client has proven himself, firewall
+ * rules see his connection by such unconfirmed entries:
+ *
+ *  - the SYN-ACK goes out with the SYN's own, as its reply;
+ *  - a hook just before connection tracking makes one for each segment that
+ *    comes in for a tracked connection of the table.
+ *
+ * If that segment completes the connection, the hook shows connection tracking
+ * the SYN and the SYN-ACK instead.  Then the segment is ESTABLISHED to every
+ * rule, and the entry is as if halfopen were not there.
+ *
+ * nf_conntrack is neither needed nor pulled in nor pinned for ever: a namespace
+ * holds two of its functions, and has that hook, from its first tracked SYN
+ * (which goes the native way) until none came for as long as a half-open
+ * connection may live.
+ */
+#include <halfopen/track.h>
+
+#include <linux/module.h>
+#include <linux/timekeeping.h>
+#include <net/ipv6.h>
+#include <net/l3mdev.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/nf_conntrack_extend.h>
+#include <net/netfilter/nf_conntrack_labels.h>
+
+#include <halfopen/hook.h>
+#include <halfopen/net.h>
+#include <halfopen/replay.h>
+#include <halfopen/rto.h>
+#include <halfopen/rx.h>
+#include <halfopen/stateless.h>
+#include <halfopen/synrecv.h>
+#include <halfopen/sysctl.h>
+
+/* --- beginning and ending --- */
+
+static struct ho_net *net_of(struct ho_track *track)
+{
+	return container_of(track, struct ho_net, track);
+}
+
+static void let_go(struct ho_track *track)
+{
+	if (!track->held)
+		return;
+	symbol_put(nf_conntrack_in);
+	symbol_put(__nf_conntrack_confirm);
+	track->held = false;
+}
+
+static void hold(struct ho_track *track)
+{
+	track->in = symbol_get(nf_conntrack_in);
+	if (!track->in)
+		return;
+	track->confirm = symbol_get(__nf_conntrack_confirm);
+	if (!track->confirm)
+		symbol_put(nf_conntrack_in);
+	else
+		track->held = true;
+}
+
+static void begin(struct ho_track *track)
+{
+	hold(track);
+	if (!track->held)
+		return;
+	if (ho_hook_track_init(net_of(track)->net)) {
+		let_go(track);
+		return;
+	}
+	smp_store_release(&track->hooked, true);
+}
+
+static void end(struct ho_track *track)
+{
+	if (!track->hooked)
+		return;
+	WRITE_ONCE(track->hooked, false);
+	ho_hook_track_exit(net_of(track)->net);
+}
+
+/* Nobody who was tracked can still be half-open. */
+static bool is_idle(struct ho_track *track)
+{
+	const struct ho_table_cfg *cfg = &net_of(track)->tbl.cfg;
+	u32 life_ms = ho_rto_lifetime_ms(READ_ONCE(cfg->rto_init_ms),
+					 READ_ONCE(cfg->rto_max_ms),
+					 HO_RETRIES_DEF);
+
+	life_ms = max_t(u32, life_ms, HO_COOKIE_AGE_MAX_MS);
+	return (u32)ktime_get_seconds() - READ_ONCE(track->seen_s) >
+	       life_ms / MSEC_PER_SEC;
+}
+
+static void work_fn(struct work_struct *work)
+{
+	struct ho_track *track = container_of(to_delayed_work(work),
+					      struct ho_track, work);
+
+	mutex_lock(&track->lock);
+	if (track->stopped) {
+		mutex_unlock(&track->lock);
+		return;
+	}
+	if (!track->hooked) {
+		begin(track);
+	} else if (is_idle(track)) {
+		end(track);
+		synchronize_net();
+		let_go(track);
+	}
+	if (track->hooked)
+		schedule_delayed_work(&track->work, HO_TRACK_LOOK_S * HZ);
+	mutex_unlock(&track->lock);
+}
+
+void ho_track_net_init(struct ho_net *hn)
+{
+	struct ho_track *track = &hn->track;
+
+	memset(track, 0, sizeof(*track));
+	mutex_init(&track->lock);
+	INIT_DELAYED_WORK(&track->work, work_fn);
+}
+
+void ho_track_net_stop(struct ho_net *hn)
+{
+	struct ho_track *track = &hn->track;
+
+	mutex_lock(&track->lock);
+	track->stopped = true;
+	end(track);
+	mutex_unlock(&track->lock);
+}
+
+void ho_track_net_exit(struct ho_net *hn)
+{
+	cancel_delayed_work_sync(&hn->track.work);
+	let_go(&hn->track);
+}
+
+/* --- SYNs --- */
+
+static bool has_labels(const struct nf_conn *ct)
+{
+	const struct nf_conn_labels *labels = nf_ct_labels_find(ct);
+
+	return labels && memchr_inv(labels->bits, 0, sizeof(labels->bits));
+}
+
+static u32 mark_of(const struct nf_conn *ct)
+{
+#ifdef CONFIG_NF_CONNTRACK_MARK
+	return READ_ONCE(ct->mark);
+#else
+	return 0;
+#endif
+}
+
+/* What an entry of ours cannot keep, and what cannot be made again. */
+static bool is_special(const struct ho_pkt *pkt, const struct nf_conn *ct,
+		       enum ip_conntrack_info ctinfo)
+{
+	struct net *net = pkt->hn->net;
+
+	/* of an expectation, which is used up */
+	if (ctinfo != IP_CT_NEW)
+		return true;
+	if (nf_ct_ext_exist(ct, NF_CT_EXT_HELPER) || has_labels(ct))
+		return true;
+#ifdef CONFIG_NF_CONNTRACK_TIMEOUT
+	if (nf_ct_ext_exist(ct, NF_CT_EXT_TIMEOUT))
+		return true;
+#endif
+#ifdef CONFIG_NF_CONNTRACK_SECMARK
+	if (ct->secmark)
+		return true;
+#endif
+	return mark_of(ct) && pkt->skb->mark != mark_of(ct) &&
+	       pkt->skb->mark && READ_ONCE(net->ipv4.sysctl_tcp_fwmark_accept);
+}
+
+static void see(struct ho_track *track)
+{
+	u32 now_s = ktime_get_seconds();
+
+	if (READ_ONCE(track->seen_s) != now_s)
+		WRITE_ONCE(track->seen_s, now_s);
+	if (!READ_ONCE(track->hooked))
+		schedule_delayed_work(&track->work, 0);
+}
+
+/* The entry of a packet, if it is not known to connection tracking yet. */
+static struct nf_conn *unconfirmed(const struct sk_buff *skb,
+				   enum ip_conntrack_info *ctinfo)
+{
+	struct nf_conn *ct = nf_ct_get(skb, ctinfo);
+
+	return ct && !nf_ct_is_confirmed(ct) && !nf_ct_is_template(ct) ? ct :
+									 NULL;
+}
+
+enum ho_decline ho_track_admit(const struct ho_pkt *pkt)
+{
+	struct ho_track *track = &pkt->hn->track;
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct;
+
+	ct = nf_ct_get(pkt->skb, &ctinfo);
+	if (!ct)
+		return HO_TAKE;
+	if (ct->status & IPS_NAT_MASK)
+		return HO_declined_nat;
+	/* it has an entry already, and goes on with it as natively */
+	if (nf_ct_is_confirmed(ct))
+		return HO_TAKE;
+	if (is_special(pkt, ct, ctinfo))
+		return HO_declined_conntrack;
+	see(track);
+	return smp_load_acquire(&track->hooked) ? HO_TAKE :
+						  HO_declined_conntrack;
+}
+
+void ho_track_note(const struct ho_pkt *pkt, struct ho_conn *conn)
+{
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct = unconfirmed(pkt->skb, &ctinfo);
+
+	if (!ct)
+		return;
+	conn->req.tracked = 1;
+	conn->ct_mark = mark_of(ct);
+}
+
+/* --- answers --- */
+
+struct nf_conntrack *ho_track_take(struct sk_buff *skb)
+{
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct = unconfirmed(skb, &ctinfo);
+
+	if (!ct)
+		return NULL;
+	/* nobody else may hold an unconfirmed one: nfqueue drops such packets */
+	nf_ct_set(skb, NULL, 0);
+	return &ct->ct_general;
+}
+
+void ho_track_give(struct sk_buff *skb, struct nf_conntrack *ct)
+{
+	if (ct)
+		nf_ct_set(skb, (struct nf_conn *)ct, IP_CT_ESTABLISHED_REPLY);
+}
+
+/*
+ * Show connection tracking a packet.  @tmpl is what rules of the raw table chose
+ * for the segment that we have (zone, helper), or NULL.
+ */
+static bool show(struct ho_net *hn, struct sk_buff *skb, unsigned int hook,
+		 struct nf_conn *tmpl)
+{
+	const struct nf_hook_state state = {
+		.hook = hook,
+		.pf = skb->protocol == htons(ETH_P_IP) ? NFPROTO_IPV4 :
+							 NFPROTO_IPV6,
+		.net = hn->net,
+	};
+
+	if (tmpl) {
+		nf_conntrack_get(&tmpl->ct_general);
+		nf_ct_set(skb, tmpl, IP_CT_NEW);
+	}
+	return hn->track.in(skb, &state) == NF_ACCEPT && skb_nfct(skb);
+}
+
+/* The SYN, with an entry that is new or there already. */
+static struct sk_buff *show_syn(struct ho_net *hn, const struct ho_conn *conn,
+				struct nf_conn *tmpl)
+{
+	enum ip_conntrack_info ctinfo;
+	struct sk_buff *syn;
+	struct nf_conn *ct;
+
+	/* pairs with begin() */
+	if (!smp_load_acquire(&hn->track.hooked))
+		return NULL;
+	syn = ho_replay_syn(conn);
+	if (!syn)
+		return NULL;
+	if (!show(hn, syn, NF_INET_PRE_ROUTING, tmpl)) {
+		kfree_skb(syn);
+		return NULL;
+	}
+	ct = unconfirmed(syn, &ctinfo);
+#ifdef CONFIG_NF_CONNTRACK_MARK
+	if (ct)
+		ct->mark = conn->ct_mark;
+#endif
+	return syn;
+}
+
+struct nf_conntrack *ho_track_make(struct ho_net *hn,
+				   const struct ho_conn *conn)
+{
+	struct sk_buff *syn = show_syn(hn, conn, NULL);
+	struct nf_conntrack *ct;
+
+	if (!syn)
+		return NULL;
+	ct = ho_track_take(syn);
+	consume_skb(syn);
+	return ct;
+}
+
+/* --- segments --- */
+
+/* Let a segment pass as part of its connection. */
+static void attach(const struct ho_pkt *pkt, const struct ho_conn *conn,
+		   struct nf_conn *tmpl)
+{
+	struct sk_buff *syn = show_syn(pkt->hn, conn, tmpl);
+	struct nf_conntrack *ct;
+
+	if (!syn)
+		return;
+	ct = ho_track_take(syn);
+	consume_skb(syn);
+	if (!ct)
+		return;
+	if (tmpl)
+		nf_conntrack_put(&tmpl->ct_general);
+	nf_ct_set(pkt->skb, (struct nf_conn *)ct, IP_CT_ESTABLISHED);
+}
+
+/* Make a connection known whose client has proven himself. */
+static bool make_known(struct ho_net *hn, const struct ho_conn *conn,
+		       struct nf_conn *tmpl)
+{
+	struct sk_buff *syn = show_syn(hn, conn, tmpl);
+	enum ip_conntrack_info ctinfo;
+	struct sk_buff *synack;
+	bool done = false;
+
+	if (!syn)
+		return false;
+	/* a segment of it was faster */
+	if (!unconfirmed(syn, &ctinfo)) {
+		consume_skb(syn);
+		return true;
+	}
+	if (hn->track.confirm(syn) == NF_ACCEPT) {
+		synack = ho_replay_synack(conn);
+		done = synack && show(hn, synack, NF_INET_LOCAL_OUT, tmpl);
+		consume_skb(synack);
+	}
+	consume_skb(syn);
+	return done;
+}
+
+static void introduce(const struct ho_pkt *pkt, const struct ho_conn *conn,
+		     struct nf_conn *tmpl)
+{
+	bool done = make_known(pkt->hn, conn, tmpl);
+
+	ho_stat_inc(pkt->hn, done ? HO_STAT_tracked : HO_STAT_track_failed);
+}
+
+/* There was an entry of its key. */
+static void rx_entry(const struct ho_pkt *pkt, struct nf_conn *tmpl)
+{
+	struct ho_bucket *bkt;
+	struct ho_entry *ent;
+	struct ho_conn conn;
+
+	bkt = ho_table_lock(&pkt->hn->tbl, pkt->hash);
+	ent = ho_table_find_locked(bkt, &pkt->key);
+	if (ent && ent->req.tracked) {
+		ho_entry_conn(ent, &conn);
+		if (ho_synrecv_classify(pkt, &ent->req) == HO_EV_COMPLETE) {
+			introduce(pkt, &conn, tmpl);
+			ent->req.tracked = 0;
+		} else {
+			attach(pkt, &conn, tmpl);
+		}
+	}
+	ho_table_unlock(bkt);
+}
+
+/* There is none, but the ACK may carry a cookie. */
+static void rx_cookie(const struct ho_pkt *pkt, struct nf_conn *tmpl)
+{
+	struct ho_bucket *bkt;
+	struct ho_conn conn;
+	struct sock *lsk;
+
+	if (ho_rx_has_socket(pkt) || !ho_stateless_read(pkt, &conn))
+		return;
+	lsk = ho_rx_listener(pkt);
+	if (!lsk || !ho_stateless_recall(pkt, lsk, &conn))
+		return;
+	bkt = ho_table_lock_new(&pkt->hn->tbl, pkt->hash);
+	if (!bkt)
+		return;
+	introduce(pkt, &conn, tmpl);
+	ho_table_unlock(bkt);
+}
+
+/* Before a VRF has got hold of a packet it is still the enslaved device's. */
+static void look_ahead(struct ho_pkt *pkt, const struct net_device *dev)
+{
+	int master = l3mdev_master_ifindex_rcu(dev);
+
+	if (!master || master == dev->ifindex)
+		return;
+	pkt->ifs.sdif = pkt->ifs.dif;
+	pkt->ifs.dif = master;
+	pkt->key.iif = master;
+}
+
+void ho_track_rx(struct ho_net *hn, struct sk_buff *skb,
+		 const struct nf_hook_state *state)
+{
+	struct ho_pkt pkt = { .hn = hn, .skb = skb, .family = state->pf };
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *tmpl;
+	bool cookie;
+
+	tmpl = nf_ct_get(skb, &ctinfo);
+	if (ctinfo == IP_CT_UNTRACKED || (tmpl && !nf_ct_is_template(tmpl)))
+		return;
+	if (!ho_rx_parse(&pkt) || ho_rx_is_new_syn(&pkt.seg))
+		return;
+	look_ahead(&pkt, state->in);
+	cookie = ho_stateless_expects(&pkt);
+	if (!cookie && !ho_budget_upper(&hn->tbl.entries))
+		return;
+
+	pkt.hash = ho_table_hash(&hn->tbl, &pkt.key);
+	if (!ho_table_find_rcu(&hn->tbl, &pkt.key, pkt.hash)) {
+		if (cookie && ho_rx_checksum_ok(&pkt)) {
+			ho_rx_parse_options(&pkt);
+			rx_cookie(&pkt, tmpl);
+		}
+		return;
+	}
+	if (!ho_rx_checksum_ok(&pkt))
+		return;
+	ho_rx_parse_options(&pkt);
+	rx_entry(&pkt, tmpl);
+}
