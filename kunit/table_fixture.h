@@ -89,12 +89,12 @@ static inline void fix_held(struct ho_table *tbl, enum ho_hold why)
 	fix_note(tbl, (struct fix_event) { .held = true, .why = why });
 }
 
-static inline void fix_expired(struct ho_table *tbl)
+static inline void fix_expired(struct ho_table *tbl, const struct ho_conn *conn)
 {
 	fix_note(tbl, (struct fix_event) { .expired = true });
 }
 
-static inline void fix_evicted(struct ho_table *tbl)
+static inline void fix_evicted(struct ho_table *tbl, const struct ho_conn *conn)
 {
 	fix_state(tbl)->nr_evicted++;
 }

@@ -6,14 +6,14 @@
  * Teardown of a namespace, on its deletion and on rmmod alike:
  *  1. pre_exit stops the timer of those who wait, because a handover needs the
  *     hooks, unregisters the hooks, and ends the use of connection tracking,
- *     whose own part of the namespace goes before ours.  Packets in a hook go on until the
- *     grace period that the core waits for between all pre_exit and all exit
- *     calls; after it no CPU runs packet code of this namespace.
+ *     whose own part of the namespace may go before ours.  Packets in a hook go
+ *     on until the grace period that the core waits for between all pre_exit
+ *     and all exit calls; after it no CPU runs packet code of this namespace.
  *  2. exit_batch removes sysctls and proc files, which waits for their users.
- *  3. nf_conntrack is let go.  ho_wait_net_exit() frees segments that wait.  ho_table_stop() shuts the
- *     timers down and waits for running handlers; they could not arm
- *     themselves again.  Now nobody else knows the table, but the grace periods
- *     of entries that just left it may still be running.
+ *  3. nf_conntrack is let go.  ho_wait_net_exit() frees segments that wait.
+ *     ho_table_stop() shuts the timers down and waits for running handlers;
+ *     they could not arm themselves again.  Now nobody else knows the table,
+ *     but the grace periods of entries that just left it may still be running.
  *  4. They are waited for, once for all namespaces that go together.
  *  5. ho_table_exit() frees what is left, which nobody sees any more.
  */
@@ -27,6 +27,7 @@
 #include <halfopen/proc.h>
 #include <halfopen/synrecv.h>
 #include <halfopen/sysctl.h>
+#include <halfopen/trace.h>
 #include <halfopen/usage.h>
 
 unsigned int ho_net_id __read_mostly;
@@ -34,7 +35,7 @@ unsigned int ho_net_id __read_mostly;
 static unsigned int ho_buckets __read_mostly;
 static bool ho_prealloc __read_mostly;
 
-/* Where a connection is bound to an interface its listener is, or is to none. */
+/* If a connection is bound to an interface, so is its listener, or to none. */
 static struct sock *find_listener(struct ho_table *tbl,
 				  const struct ho_conn *conn)
 {
@@ -71,14 +72,16 @@ static void ho_net_held(struct ho_table *tbl, enum ho_hold why)
 		ho_stat_inc(ho_net_of(tbl), HO_STAT_resend_budget);
 }
 
-static void ho_net_expired(struct ho_table *tbl)
+static void ho_net_expired(struct ho_table *tbl, const struct ho_conn *conn)
 {
+	trace_ho_expired(ho_net_of(tbl)->net, &conn->key, conn->req.retrans);
 	NET_INC_STATS(ho_net_of(tbl)->net, LINUX_MIB_TCPTIMEOUTS);
 	ho_stat_inc(ho_net_of(tbl), HO_STAT_expired);
 }
 
-static void ho_net_evicted(struct ho_table *tbl)
+static void ho_net_evicted(struct ho_table *tbl, const struct ho_conn *conn)
 {
+	trace_ho_evicted(ho_net_of(tbl)->net, &conn->key, conn->req.retrans);
 	ho_stat_inc(ho_net_of(tbl), HO_STAT_evicted);
 }
 

@@ -20,7 +20,8 @@
 	X(declined_no_listener,						\
 	  "no socket listens there, the stack sends a RST")		\
 	X(declined_ttl, "TTL or hop limit is below what the listener accepts") \
-	X(declined_auth, "TCP MD5 or TCP-AO: a key for the peer, or in the SYN") \
+	X(declined_auth,						\
+	  "TCP MD5 or TCP-AO: a key for the peer, or in the SYN")	\
 	X(declined_ip_options,						\
 	  "IPv4 options, answered by source route and the like")	\
 	X(declined_budget,						\

@@ -3,10 +3,33 @@
 #ifndef _HALFOPEN_ICMP_H
 #define _HALFOPEN_ICMP_H
 
-#include <linux/types.h>
+#include <halfopen/types.h>
 
 struct ho_net;
 struct sk_buff;
+
+/**
+ * struct ho_icmp - an ICMP error in a hook
+ * @key: the connection that it quotes
+ * @seq: the quoted sequence number
+ * @fatal: ends a half-open connection
+ */
+struct ho_icmp {
+	struct ho_key key;
+	u32 seq;
+	bool fatal;
+};
+
+/**
+ * ho_icmp_parse() - what an ICMP error quotes
+ * @skb: ICMP or ICMPv6, data at the network header
+ * @family: NFPROTO_IPV4 or NFPROTO_IPV6
+ * @err: filled
+ *
+ * Context: softirq.
+ * Return: true if it is an error about TCP.
+ */
+bool ho_icmp_parse(const struct sk_buff *skb, u8 family, struct ho_icmp *err);
 
 /**
  * ho_icmp_rx() - let an ICMP or ICMPv6 error act on the entry it quotes

@@ -70,15 +70,6 @@ enum ho_verdict ho_rx_tcp(struct ho_net *hn, struct sk_buff *skb,
 bool ho_rx_parse(struct ho_pkt *pkt);
 
 /**
- * ho_rx_is_new_syn() - does a segment ask for a connection?
- * @seg: the segment
- *
- * Context: any.
- * Return: true for a SYN without ACK, RST and FIN.
- */
-bool ho_rx_is_new_syn(const struct ho_seg *seg);
-
-/**
  * ho_rx_settle() - wait until a request socket is as halfopen promised
  * @hn: the namespace
  * @skb: a packet with a request socket attached, data at the network header

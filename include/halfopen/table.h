@@ -122,8 +122,8 @@ struct ho_table_ops {
 	void (*resend)(struct ho_table *tbl, const struct ho_conn *conn,
 		       void *ctx);
 	void (*held)(struct ho_table *tbl, enum ho_hold why);
-	void (*expired)(struct ho_table *tbl);
-	void (*evicted)(struct ho_table *tbl);
+	void (*expired)(struct ho_table *tbl, const struct ho_conn *conn);
+	void (*evicted)(struct ho_table *tbl, const struct ho_conn *conn);
 	void (*pressure)(struct ho_table *tbl,
 			 const struct ho_watch_event *event);
 };

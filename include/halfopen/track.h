@@ -18,7 +18,7 @@ struct sk_buff;
 /**
  * struct ho_track - connection tracking in one namespace
  * @work: begins and ends what is needed for tracked connections
- * @lock: of the rest, but for @seen_s
+ * @lock: of the fields below, but for @seen_s
  * @stopped: the namespace goes
  * @held: the functions below are held
  * @hooked: the hook before connection tracking is there; read without lock,
@@ -29,7 +29,7 @@ struct sk_buff;
  */
 struct ho_track {
 	struct delayed_work work;
-	struct mutex lock;
+	struct mutex lock;	/* of what follows */
 	bool stopped;
 	bool held;
 	bool hooked;
@@ -126,5 +126,20 @@ void ho_track_give(struct sk_buff *skb, struct nf_conntrack *ct);
  */
 void ho_track_rx(struct ho_net *hn, struct sk_buff *skb,
 		 const struct nf_hook_state *state);
+
+/**
+ * ho_track_icmp() - an ICMP error on its way to connection tracking
+ * @hn: the namespace
+ * @skb: ICMP or ICMPv6, data at the network header
+ * @state: of the hook
+ *
+ * If it quotes a tracked half-open connection it passes the firewall as related
+ * to it. Whoever takes the packet further has to ho_track_take() that away, or
+ * the connection becomes known without proof.
+ *
+ * Context: PRE_ROUTING hook, softirq, RCU read side.
+ */
+void ho_track_icmp(struct ho_net *hn, struct sk_buff *skb,
+		   const struct nf_hook_state *state);
 
 #endif /* _HALFOPEN_TRACK_H */

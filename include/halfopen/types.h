@@ -52,7 +52,7 @@ enum ho_opt_bits {
 	HO_OPT_MPTCP	= 1 << 6,	/* RFC 8684 */
 	HO_OPT_FASTOPEN	= 1 << 7,	/* RFC 7413, either form */
 	HO_OPT_SMC	= 1 << 8,	/* RFC 7609 */
-	HO_OPT_TFO_REQ	= 1 << 9,	/* Fast Open without a cookie: asks for one */
+	HO_OPT_TFO_REQ	= 1 << 9,	/* Fast Open that asks for a cookie */
 };
 
 /**

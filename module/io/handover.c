@@ -27,6 +27,7 @@
 #include <halfopen/compat.h>
 #include <halfopen/replay.h>
 #include <halfopen/sysctl.h>
+#include <halfopen/trace.h>
 #include <halfopen/tx.h>
 #include <halfopen/verify.h>
 
@@ -155,8 +156,8 @@ static void correct_options(struct request_sock *rsk, const struct ho_req *req)
 
 /*
  * The SYN goes with the request where the listener shows what was around it
- * (IPV6_RECVPKTINFO and the like), but the stack keeps none that met a TIME_WAIT
- * socket; cf. tcp_v6_init_req().
+ * (IPV6_RECVPKTINFO and the like), but the stack keeps none that met a
+ * TIME_WAIT socket; cf. tcp_v6_init_req().
  */
 static bool keeps_syn(const struct sock *lsk, const struct sk_buff *syn)
 {
@@ -291,6 +292,9 @@ bool ho_handover(const struct ho_pkt *pkt, struct sock *lsk,
 
 	theirs = replay.captured;
 	done = theirs || correct_unseen(pkt, &replay);
+	if (done)
+		trace_ho_handed_over(pkt->hn->net, &conn->key,
+				     conn->req.retrans);
 	if (theirs && ho_sysctl_verify(pkt->hn))
 		verify(&replay, theirs);
 	consume_skb(theirs);

@@ -114,20 +114,28 @@ static const struct nf_hook_ops ho_hooks[] = {
 	},
 };
 
+static unsigned int ho_hook_track(struct sk_buff *skb,
+				  const struct nf_hook_state *state, u8 proto,
+				  u8 icmp)
+{
+	if (proto == IPPROTO_TCP)
+		ho_track_rx(ho_net(state->net), skb, state);
+	else if (proto == icmp)
+		ho_track_icmp(ho_net(state->net), skb, state);
+	return NF_ACCEPT;
+}
+
 static unsigned int ho_hook_track_v4(void *priv, struct sk_buff *skb,
 				     const struct nf_hook_state *state)
 {
-	if (ip_hdr(skb)->protocol == IPPROTO_TCP)
-		ho_track_rx(ho_net(state->net), skb, state);
-	return NF_ACCEPT;
+	return ho_hook_track(skb, state, ip_hdr(skb)->protocol, IPPROTO_ICMP);
 }
 
 static unsigned int ho_hook_track_v6(void *priv, struct sk_buff *skb,
 				     const struct nf_hook_state *state)
 {
-	if (ipv6_hdr(skb)->nexthdr == IPPROTO_TCP)
-		ho_track_rx(ho_net(state->net), skb, state);
-	return NF_ACCEPT;
+	return ho_hook_track(skb, state, ipv6_hdr(skb)->nexthdr,
+			     IPPROTO_ICMPV6);
 }
 
 static const struct nf_hook_ops ho_hooks_track[] = {

@@ -17,6 +17,7 @@
 
 #include <halfopen/listener.h>
 #include <halfopen/net.h>
+#include <halfopen/track.h>
 
 /*
  * What RFC 792 and RFC 4443 guarantee of the quoted TCP header: ports and
@@ -26,18 +27,6 @@ struct ho_quote {
 	__be16 sport;
 	__be16 dport;
 	__be32 seq;
-};
-
-/**
- * struct ho_icmp - an ICMP error in a hook
- * @key: the connection that it quotes
- * @seq: the quoted sequence number
- * @fatal: ends a half-open connection
- */
-struct ho_icmp {
-	struct ho_key key;
-	u32 seq;
-	bool fatal;
 };
 
 static bool parse_quote(const struct sk_buff *skb, unsigned int off,
@@ -136,6 +125,13 @@ static bool checksum_ok(struct sk_buff *skb, u8 family)
 	return !nf_checksum(skb, NF_INET_LOCAL_IN, off, proto, family);
 }
 
+bool ho_icmp_parse(const struct sk_buff *skb, u8 family, struct ho_icmp *err)
+{
+	memset(err, 0, sizeof(*err));
+	return family == NFPROTO_IPV4 ? parse_v4(skb, err) :
+					parse_v6(skb, err);
+}
+
 /* The stack is about to find no socket for this error and count it. */
 static void uncount(struct net *net, u8 family)
 {
@@ -176,12 +172,12 @@ static bool apply(struct ho_net *hn, const struct ho_icmp *err)
 
 void ho_icmp_rx(struct ho_net *hn, struct sk_buff *skb, u8 family)
 {
-	struct ho_icmp err = {};
+	struct ho_icmp err;
 
-	if (!ho_budget_upper(&hn->tbl.entries))
-		return;
-	if (!(family == NFPROTO_IPV4 ? parse_v4(skb, &err) :
-				       parse_v6(skb, &err)))
+	/* no proof of anything: see ho_track_icmp() */
+	nf_conntrack_put(ho_track_take(skb));
+	if (!ho_budget_upper(&hn->tbl.entries) ||
+	    !ho_icmp_parse(skb, family, &err))
 		return;
 	if (!checksum_ok(skb, family))
 		return;

@@ -147,7 +147,7 @@ struct sock *ho_rx_listener(const struct ho_pkt *pkt)
 	return lsk;
 }
 
-bool ho_rx_is_new_syn(const struct ho_seg *seg)
+static bool is_new_syn(const struct ho_seg *seg)
 {
 	return (seg->flags & (HO_TCP_SYN | HO_TCP_ACK | HO_TCP_RST |
 			      HO_TCP_FIN)) == HO_TCP_SYN;
@@ -170,7 +170,7 @@ enum ho_verdict ho_rx_tcp(struct ho_net *hn, struct sk_buff *skb,
 		ho_stat_inc(hn, HO_STAT_declined_malformed);
 		return HO_PASS;
 	}
-	syn = ho_rx_is_new_syn(&pkt.seg);
+	syn = is_new_syn(&pkt.seg);
 	cookie = !syn && ho_stateless_expects(&pkt);
 	if (!syn && !cookie && !ho_budget_upper(&hn->tbl.entries))
 		return HO_PASS;

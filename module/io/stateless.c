@@ -21,6 +21,7 @@
 #include <halfopen/synrecv.h>
 #include <halfopen/sysctl.h>
 #include <halfopen/timer.h>
+#include <halfopen/trace.h>
 
 static enum ho_stat stat_of(enum ho_full full)
 {
@@ -53,6 +54,7 @@ void ho_stateless_answer(const struct ho_pkt *pkt, const struct sock *lsk,
 		ho_stat_inc(hn, HO_STAT_synack_error);
 		return;
 	}
+	trace_ho_cookie(hn->net, &conn->key, full);
 	ho_stat_inc(hn, HO_STAT_cookie_sent);
 	NET_INC_STATS(hn->net, LINUX_MIB_SYNCOOKIESSENT);
 }
@@ -129,7 +131,7 @@ bool ho_stateless_recall(const struct ho_pkt *pkt, const struct sock *lsk,
 	struct ho_path path;
 
 	ho_listener_read(lsk, &pkt->key, &pkt->ifs, pkt->skb, &lsn);
-	/* the SYN was taken, so nothing that can be left out stands against it */
+	/* the SYN was taken: what can be left out was not asked for */
 	lsn.synq_full = true;
 	/* whether there is room to accept is asked where it matters */
 	lsn.acceptq_full = false;

@@ -22,6 +22,7 @@
 #include <halfopen/synrecv.h>
 #include <halfopen/sysctl.h>
 #include <halfopen/timer.h>
+#include <halfopen/trace.h>
 #include <halfopen/track.h>
 #include <halfopen/tx.h>
 
@@ -150,6 +151,7 @@ static enum ho_decline take_syn(const struct ho_pkt *pkt, struct sock *lsk,
 		ho_stateless_answer(pkt, lsk, port, &conn, &path, full, now_ns);
 		return HO_TAKE;
 	}
+	trace_ho_taken(pkt->hn->net, &pkt->key, 0);
 	ho_stat_inc(pkt->hn, HO_STAT_syn_taken);
 	if (pkt->seg.opts.seen & HO_OPT_TFO_REQ)
 		NET_INC_STATS(pkt->hn->net, LINUX_MIB_TCPFASTOPENCOOKIEREQD);
@@ -159,6 +161,7 @@ static enum ho_decline take_syn(const struct ho_pkt *pkt, struct sock *lsk,
 
 static enum ho_verdict decline(const struct ho_pkt *pkt, enum ho_decline why)
 {
+	trace_ho_declined(pkt->hn->net, &pkt->key, why);
 	ho_stat_inc(pkt->hn, ho_stat_decline(why));
 	return HO_PASS;
 }

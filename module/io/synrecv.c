@@ -17,6 +17,7 @@
 #include <halfopen/rx.h>
 #include <halfopen/sysctl.h>
 #include <halfopen/timer.h>
+#include <halfopen/trace.h>
 #include <halfopen/track.h>
 #include <halfopen/tx.h>
 #include <halfopen/wait.h>
@@ -68,6 +69,7 @@ void ho_synrecv_resend(struct ho_net *hn, const struct sock *lsk,
 		path.ct = ho_track_make(hn, conn);
 	if (!ho_synrecv_send(hn, lsk, conn, &path, ktime_get_ns()))
 		return;
+	trace_ho_retransmitted(hn->net, &conn->key, conn->req.retrans);
 	ho_stat_inc(hn, HO_STAT_synack_retrans);
 	TCP_INC_STATS(hn->net, TCP_MIB_RETRANSSEGS);
 	NET_INC_STATS(hn->net, LINUX_MIB_TCPSYNRETRANS);

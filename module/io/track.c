@@ -32,6 +32,7 @@
 #include <net/netfilter/nf_conntrack_labels.h>
 
 #include <halfopen/hook.h>
+#include <halfopen/icmp.h>
 #include <halfopen/net.h>
 #include <halfopen/replay.h>
 #include <halfopen/rto.h>
@@ -77,6 +78,7 @@ static void begin(struct ho_track *track)
 		let_go(track);
 		return;
 	}
+	/* after the functions; pairs with is_hooked() */
 	smp_store_release(&track->hooked, true);
 }
 
@@ -88,13 +90,19 @@ static void end(struct ho_track *track)
 	ho_hook_track_exit(net_of(track)->net);
 }
 
-/* Nobody who was tracked can still be half-open. */
+static bool is_hooked(const struct ho_track *track)
+{
+	/* before the functions; pairs with begin() */
+	return smp_load_acquire(&track->hooked);
+}
+
+/* Nobody who was tracked is still half-open, but for a high TCP_SYNCNT. */
 static bool is_idle(struct ho_track *track)
 {
 	const struct ho_table_cfg *cfg = &net_of(track)->tbl.cfg;
 	u32 life_ms = ho_rto_lifetime_ms(READ_ONCE(cfg->rto_init_ms),
 					 READ_ONCE(cfg->rto_max_ms),
-					 HO_RETRIES_DEF);
+					 READ_ONCE(cfg->retries));
 
 	life_ms = max_t(u32, life_ms, HO_COOKIE_AGE_MAX_MS);
 	return (u32)ktime_get_seconds() - READ_ONCE(track->seen_s) >
@@ -195,7 +203,7 @@ static void see(struct ho_track *track)
 
 	if (READ_ONCE(track->seen_s) != now_s)
 		WRITE_ONCE(track->seen_s, now_s);
-	if (!READ_ONCE(track->hooked))
+	if (!is_hooked(track))
 		schedule_delayed_work(&track->work, 0);
 }
 
@@ -226,8 +234,7 @@ enum ho_decline ho_track_admit(const struct ho_pkt *pkt)
 	if (is_special(pkt, ct, ctinfo))
 		return HO_declined_conntrack;
 	see(track);
-	return smp_load_acquire(&track->hooked) ? HO_TAKE :
-						  HO_declined_conntrack;
+	return is_hooked(track) ? HO_TAKE : HO_declined_conntrack;
 }
 
 void ho_track_note(const struct ho_pkt *pkt, struct ho_conn *conn)
@@ -250,7 +257,7 @@ struct nf_conntrack *ho_track_take(struct sk_buff *skb)
 
 	if (!ct)
 		return NULL;
-	/* nobody else may hold an unconfirmed one: nfqueue drops such packets */
+	/* with two holders of an unconfirmed one nfqueue drops packets */
 	nf_ct_set(skb, NULL, 0);
 	return &ct->ct_general;
 }
@@ -262,8 +269,8 @@ void ho_track_give(struct sk_buff *skb, struct nf_conntrack *ct)
 }
 
 /*
- * Show connection tracking a packet.  @tmpl is what rules of the raw table chose
- * for the segment that we have (zone, helper), or NULL.
+ * Show connection tracking a packet.  @tmpl is what rules of the raw table
+ * chose for the segment that we have (zone, helper), or NULL.
  */
 static bool show(struct ho_net *hn, struct sk_buff *skb, unsigned int hook,
 		 struct nf_conn *tmpl)
@@ -290,8 +297,7 @@ static struct sk_buff *show_syn(struct ho_net *hn, const struct ho_conn *conn,
 	struct sk_buff *syn;
 	struct nf_conn *ct;
 
-	/* pairs with begin() */
-	if (!smp_load_acquire(&hn->track.hooked))
+	if (!is_hooked(&hn->track))
 		return NULL;
 	syn = ho_replay_syn(conn);
 	if (!syn)
@@ -323,11 +329,12 @@ struct nf_conntrack *ho_track_make(struct ho_net *hn,
 
 /* --- segments --- */
 
-/* Let a segment pass as part of its connection. */
-static void attach(const struct ho_pkt *pkt, const struct ho_conn *conn,
-		   struct nf_conn *tmpl)
+/* Let a packet pass as part of a connection, or as related to it. */
+static void attach(struct ho_net *hn, struct sk_buff *skb,
+		   const struct ho_conn *conn, struct nf_conn *tmpl,
+		   enum ip_conntrack_info ctinfo)
 {
-	struct sk_buff *syn = show_syn(pkt->hn, conn, tmpl);
+	struct sk_buff *syn = show_syn(hn, conn, tmpl);
 	struct nf_conntrack *ct;
 
 	if (!syn)
@@ -338,7 +345,7 @@ static void attach(const struct ho_pkt *pkt, const struct ho_conn *conn,
 		return;
 	if (tmpl)
 		nf_conntrack_put(&tmpl->ct_general);
-	nf_ct_set(pkt->skb, (struct nf_conn *)ct, IP_CT_ESTABLISHED);
+	nf_ct_set(skb, (struct nf_conn *)ct, ctinfo);
 }
 
 /* Make a connection known whose client has proven himself. */
@@ -367,7 +374,7 @@ static bool make_known(struct ho_net *hn, const struct ho_conn *conn,
 }
 
 static void introduce(const struct ho_pkt *pkt, const struct ho_conn *conn,
-		     struct nf_conn *tmpl)
+		      struct nf_conn *tmpl)
 {
 	bool done = make_known(pkt->hn, conn, tmpl);
 
@@ -389,7 +396,8 @@ static void rx_entry(const struct ho_pkt *pkt, struct nf_conn *tmpl)
 			introduce(pkt, &conn, tmpl);
 			ent->req.tracked = 0;
 		} else {
-			attach(pkt, &conn, tmpl);
+			attach(pkt->hn, pkt->skb, &conn, tmpl,
+			       IP_CT_ESTABLISHED);
 		}
 	}
 	ho_table_unlock(bkt);
@@ -414,32 +422,37 @@ static void rx_cookie(const struct ho_pkt *pkt, struct nf_conn *tmpl)
 	ho_table_unlock(bkt);
 }
 
-/* Before a VRF has got hold of a packet it is still the enslaved device's. */
-static void look_ahead(struct ho_pkt *pkt, const struct net_device *dev)
+/* The VRF that a packet will belong to, while it is still its device's. */
+static int vrf_to_be(const struct net_device *dev)
 {
 	int master = l3mdev_master_ifindex_rcu(dev);
 
-	if (!master || master == dev->ifindex)
-		return;
-	pkt->ifs.sdif = pkt->ifs.dif;
-	pkt->ifs.dif = master;
-	pkt->key.iif = master;
+	return master == dev->ifindex ? 0 : master;
+}
+
+/* May halfopen still tell connection tracking what a packet belongs to? */
+static bool is_open(const struct sk_buff *skb, struct nf_conn **tmpl)
+{
+	enum ip_conntrack_info ctinfo;
+
+	*tmpl = nf_ct_get(skb, &ctinfo);
+	return *tmpl ? nf_ct_is_template(*tmpl) : ctinfo != IP_CT_UNTRACKED;
 }
 
 void ho_track_rx(struct ho_net *hn, struct sk_buff *skb,
 		 const struct nf_hook_state *state)
 {
 	struct ho_pkt pkt = { .hn = hn, .skb = skb, .family = state->pf };
-	enum ip_conntrack_info ctinfo;
+	int vrf = vrf_to_be(state->in);
 	struct nf_conn *tmpl;
 	bool cookie;
 
-	tmpl = nf_ct_get(skb, &ctinfo);
-	if (ctinfo == IP_CT_UNTRACKED || (tmpl && !nf_ct_is_template(tmpl)))
+	if (!is_open(skb, &tmpl) || !ho_rx_parse(&pkt))
 		return;
-	if (!ho_rx_parse(&pkt) || ho_rx_is_new_syn(&pkt.seg))
-		return;
-	look_ahead(&pkt, state->in);
+	if (vrf) {
+		pkt.ifs = (struct ho_ifs) { .dif = vrf, .sdif = pkt.ifs.dif };
+		pkt.key.iif = vrf;
+	}
 	cookie = ho_stateless_expects(&pkt);
 	if (!cookie && !ho_budget_upper(&hn->tbl.entries))
 		return;
@@ -456,4 +469,40 @@ void ho_track_rx(struct ho_net *hn, struct sk_buff *skb,
 		return;
 	ho_rx_parse_options(&pkt);
 	rx_entry(&pkt, tmpl);
+}
+
+/* We sent what it is about: it is for the same address. */
+static bool is_for_sender(const struct sk_buff *skb, u8 family,
+			  const struct ho_icmp *err)
+{
+	if (family == NFPROTO_IPV4)
+		return ip_hdr(skb)->daddr == err->key.laddr.s6_addr32[3];
+	return ipv6_addr_equal(&ipv6_hdr(skb)->daddr, &err->key.laddr);
+}
+
+void ho_track_icmp(struct ho_net *hn, struct sk_buff *skb,
+		   const struct nf_hook_state *state)
+{
+	int vrf = vrf_to_be(state->in);
+	struct nf_conn *tmpl;
+	struct ho_bucket *bkt;
+	struct ho_entry *ent;
+	struct ho_icmp err;
+	struct ho_conn conn;
+
+	if (!ho_budget_upper(&hn->tbl.entries) || !is_open(skb, &tmpl) ||
+	    !ho_icmp_parse(skb, state->pf, &err) ||
+	    !is_for_sender(skb, state->pf, &err))
+		return;
+	if (vrf)
+		err.key.iif = vrf;
+	bkt = ho_table_lock(&hn->tbl, ho_table_hash(&hn->tbl, &err.key));
+	if (!bkt)
+		return;
+	ent = ho_table_find_locked(bkt, &err.key);
+	if (ent && ent->req.tracked) {
+		ho_entry_conn(ent, &conn);
+		attach(hn, skb, &conn, tmpl, IP_CT_RELATED);
+	}
+	ho_table_unlock(bkt);
 }

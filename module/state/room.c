@@ -103,6 +103,7 @@ bool ho_room_evict(struct ho_table *tbl, u64 hash, __be16 lport, u32 now_ms)
 {
 	struct ho_entry *ent = ho_timer_oldest(tbl, hash, lport);
 	struct ho_bucket *bkt;
+	struct ho_conn conn;
 	struct ho_key key;
 	bool ok;
 
@@ -113,11 +114,14 @@ bool ho_room_evict(struct ho_table *tbl, u64 hash, __be16 lport, u32 now_ms)
 	bkt = ho_table_lock(tbl, hash);
 	ok = ho_table_has_locked(bkt, ent) && !ent->req.acked;
 	if (ok) {
+		ho_entry_conn(ent, &conn);
 		ho_port_needs_cookies(ho_port_find(&tbl->ports, key.lport),
 				      now_ms);
 		ho_table_remove_locked(tbl, bkt, ent, hash);
 	}
 	ho_table_unlock(bkt);
+	if (ok)
+		tbl->ops->evicted(tbl, &conn);
 	return ok;
 }
 
@@ -163,7 +167,6 @@ enum ho_full ho_room_insert_evicting(struct ho_table *tbl, struct ho_port *port,
 	if (!ho_room_evict(tbl, hash,
 			   full == HO_FULL_PORT ? conn->key.lport : 0, now_ms))
 		return full;
-	tbl->ops->evicted(tbl);
 	return ho_room_insert(tbl, port, conn, hash, now_ms, lost);
 }
 

@@ -258,7 +258,7 @@ static void timeout(struct ho_shard *shard, struct ho_entry *ent, u32 entries,
 		tbl->ops->held(tbl, what.hold);
 		break;
 	case HO_RTO_EXPIRE:
-		tbl->ops->expired(tbl);
+		tbl->ops->expired(tbl, &conn);
 		break;
 	}
 }
