@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Every sysctl, counter and module parameter of the code stands in README.md in
-# backquotes, and README.md names none that the code does not have.  There a
-# sysctl is `net.halfopen.NAME`, or opens a table row or list entry like a
-# counter or a parameter does: | `NAME` | or - `NAME`.
+# Every sysctl, counter, tracepoint and module parameter of the code stands in
+# README.md in backquotes, and README.md names none that the code does not have.
+# There a sysctl is `net.halfopen.NAME`, or opens a table row or list entry like
+# a counter or a parameter does: | `NAME` | or - `NAME`.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 bad=0
@@ -17,12 +17,16 @@ counters=$(cat include/halfopen/counters.h include/halfopen/stats.h 2>/dev/null 
 	sed -nE 's/^[[:space:]]*X\((\w+),.*/\1/p')
 params=$(sed -nE 's/^module_param(_named)?\((\w+),.*/\2/p' \
     module/*.c module/*/*.c 2>/dev/null)
+traces=$(sed -nE 's/^DEFINE_EVENT(_PRINT)?\(ho_conn_event, (\w+),.*/\2/p' \
+    include/halfopen/trace.h)
 
 # An empty list is a wrong pattern here rather than a module without any.
 [ -n "$sysctls" ] || { echo "no sysctl found in module/sysctl.c"; bad=1; }
 [ -n "$counters" ] || { echo "no counter found in include/halfopen"; bad=1; }
 
-code=$(printf '%s\n' "$sysctls" "$counters" "$params" | grep . | sort -u)
+[ -n "$traces" ] || { echo "no tracepoint found in trace.h"; bad=1; }
+
+code=$(printf '%s\n' "$sysctls" "$counters" "$params" "$traces" | grep . | sort -u)
 words=$(grep -oE '`[^`]+`' README.md | tr -d '`' | sed 's/^net\.halfopen\.//')
 
 while read -r name; do
