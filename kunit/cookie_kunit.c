@@ -361,7 +361,7 @@ static void syns_that_differ_have_other_cookies(struct kunit *test)
  */
 static void isn_is_never_zero(struct kunit *test)
 {
-	enum { ZERO_ISN = 2300127 };
+	enum { ZERO_ISN = 2483601910U };
 	struct ho_req req = req_of(MSS_LEAST, 0, false), got;
 	struct ho_key key = fix_key_v4(1);
 

@@ -8,7 +8,7 @@
 
 enum {
 	CLOCK23		= 1 << 23,	/* deadlines have 23 bits */
-	OOW_STEP_MS	= 64,		/* a stamp's unit */
+	OOW_STEP_MS	= 32,		/* a stamp's unit */
 	OOW_ROUND_MS	= 256 * OOW_STEP_MS,
 	OOW_LONGEST_MS	= 128 * OOW_STEP_MS,
 };
@@ -203,19 +203,19 @@ static void first_answer_is_always_allowed(struct kunit *test)
 }
 
 static const u32 limits_ms[] = {
-	1, 63, 64, 65, 100, 500, 1000, 5000, OOW_LONGEST_MS,
+	1, 31, 32, 33, 100, 500, 1000, 4000, OOW_LONGEST_MS,
 };
 
 /*
- * From every moment of a stamp's round: not too soon, and not too late.  A
- * stamp is up to a step old, and that 0 means never costs another step.
+ * From every moment of a stamp's round: not too late, and too soon by no more
+ * than the step that it costs that 0 means never.
  */
 static void second_answer_waits_for_the_limit(struct kunit *test)
 {
 	u32 start, i, d;
 
 	for (i = 0; i < ARRAY_SIZE(limits_ms); i++) {
-		u32 late = round_up(limits_ms[i], OOW_STEP_MS);
+		u32 late = round_up(limits_ms[i], OOW_STEP_MS) + OOW_STEP_MS;
 		u32 soon = late - min(late, 2 * OOW_STEP_MS);
 
 		for (start = 0; start < OOW_ROUND_MS; start += 13) {
@@ -249,7 +249,8 @@ static void refused_answer_does_not_move_the_limit(struct kunit *test)
 	KUNIT_ASSERT_TRUE(test, ho_oow_allow(&req, start, 500));
 	for (now_ms = start + 1; now_ms < start + 7 * OOW_STEP_MS; now_ms++)
 		KUNIT_ASSERT_FALSE(test, ho_oow_allow(&req, now_ms, 500));
-	KUNIT_EXPECT_TRUE(test, ho_oow_allow(&req, start + 512, 500));
+	KUNIT_EXPECT_TRUE(test, ho_oow_allow(&req, start + 512 + OOW_STEP_MS,
+					     500));
 }
 
 /* A minute of a segment a millisecond, over the wrap of the clock. */
@@ -263,6 +264,23 @@ static void stream_is_answered_at_the_limit(struct kunit *test)
 		sent += ho_oow_allow(&req, start + n, LIMIT_MS);
 	KUNIT_EXPECT_GE(test, sent, SPAN_MS / (LIMIT_MS + OOW_STEP_MS));
 	KUNIT_EXPECT_LE(test, sent, SPAN_MS / LIMIT_MS + 1);
+}
+
+static void stamp_is_forgotten_when_it_limits_nothing(struct kunit *test)
+{
+	u32 start, ms;
+
+	for (start = 0; start < OOW_ROUND_MS; start += 11) {
+		struct ho_req req = {};
+
+		ho_oow_allow(&req, start, 500);
+		for (ms = 0; ms < OOW_LONGEST_MS - OOW_STEP_MS; ms += 29) {
+			ho_oow_age(&req, start + ms);
+			KUNIT_ASSERT_NE(test, req.oow + 0, 0);
+		}
+		ho_oow_age(&req, start + OOW_LONGEST_MS + OOW_STEP_MS);
+		KUNIT_ASSERT_EQ(test, req.oow + 0, 0);
+	}
 }
 
 static void limit_of_zero_is_no_limit(struct kunit *test)
@@ -291,8 +309,8 @@ static void limits_past_the_longest_count_as_that(struct kunit *test)
 						    huge[i]),
 				       "limit %u", huge[i]);
 		KUNIT_EXPECT_TRUE(test,
-				  ho_oow_allow(&req, start + OOW_LONGEST_MS,
-					       huge[i]));
+				  ho_oow_allow(&req, start + OOW_LONGEST_MS +
+					       OOW_STEP_MS, huge[i]));
 	}
 }
 
@@ -311,6 +329,7 @@ static struct kunit_case rto_cases[] = {
 	KUNIT_CASE(second_answer_waits_for_the_limit),
 	KUNIT_CASE(refused_answer_does_not_move_the_limit),
 	KUNIT_CASE(stream_is_answered_at_the_limit),
+	KUNIT_CASE(stamp_is_forgotten_when_it_limits_nothing),
 	KUNIT_CASE(limit_of_zero_is_no_limit),
 	KUNIT_CASE(limits_past_the_longest_count_as_that),
 	{}

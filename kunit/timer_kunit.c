@@ -186,11 +186,14 @@ static void timeout_counts_up_to_what_fits(struct kunit *test)
 	run_at(tbl, 1000);
 	KUNIT_ASSERT_TRUE(test, fix_find(tbl, &conn.key, &got));
 	KUNIT_EXPECT_EQ(test, got.req.retrans + 0, HO_RETRANS_MAX);
-	KUNIT_EXPECT_EQ(test, got.req.oow + 0, 0);
+	KUNIT_EXPECT_EQ(test, got.req.oow + 0, 9);
 	run_at(tbl, 3000);
 	KUNIT_ASSERT_TRUE(test, fix_find(tbl, &conn.key, &got));
 	KUNIT_EXPECT_EQ(test, got.req.retrans + 0, HO_RETRANS_MAX);
 	KUNIT_EXPECT_EQ(test, got.req.timeouts + 0, 2);
+	run_at(tbl, 7000);
+	KUNIT_ASSERT_TRUE(test, fix_find(tbl, &conn.key, &got));
+	KUNIT_EXPECT_EQ(test, got.req.oow + 0, 0);
 }
 
 /* --- many ----------------------------------------------------------------- */

@@ -20,6 +20,7 @@
 #include <halfopen/net.h>
 
 #include <net/ip.h>
+#include <net/l3mdev.h>
 
 #include <halfopen/hook.h>
 #include <halfopen/listener.h>
@@ -39,9 +40,14 @@ static bool ho_prealloc __read_mostly;
 static struct sock *find_listener(struct ho_table *tbl,
 				  const struct ho_conn *conn)
 {
-	const struct ho_ifs ifs = { .dif = conn->oif };
+	struct net *net = ho_net_of(tbl)->net;
+	struct ho_ifs ifs = { .dif = conn->oif };
+	int vrf = l3mdev_master_ifindex_by_index(net, conn->oif);
 
-	return ho_listener_find(ho_net_of(tbl)->net, &conn->key, &ifs, NULL, 0);
+	/* a link-local peer in a VRF */
+	if (vrf && vrf != conn->oif)
+		ifs = (struct ho_ifs) { .dif = vrf, .sdif = conn->oif };
+	return ho_listener_find(net, &conn->key, &ifs, NULL, 0);
 }
 
 static unsigned int ho_net_retries(struct ho_table *tbl,

@@ -12,6 +12,7 @@
 	X(declined_malformed, "bad TCP header length")			\
 	X(declined_checksum, "bad TCP checksum, or none that can be verified") \
 	X(declined_unicast, "destination is broadcast or multicast")	\
+	X(declined_assigned, "a program chose the socket: bpf_sk_assign()") \
 	X(declined_conntrack,						\
 	  "connection tracking knows more of it than halfopen can keep") \
 	X(declined_nat, "the stack translates its addresses")		\
@@ -23,7 +24,7 @@
 	X(declined_auth,						\
 	  "TCP MD5 or TCP-AO: a key for the peer, or in the SYN")	\
 	X(declined_ip_options,						\
-	  "IPv4 options, answered by source route and the like")	\
+	  "IPv4 options or IPv6 extension headers")			\
 	X(declined_budget,						\
 	  "the same, dropped: the listener's own queue is full")	\
 	X(declined_mptcp, "MPTCP option, and the listener speaks it")	\
@@ -37,8 +38,7 @@
 	  "bound to another interface than the reply would take")	\
 	X(declined_acceptq,						\
 	  "the accept queue is full, the stack drops the SYN")		\
-	X(declined_no_route,						\
-	  "no route back, or one with microsecond timestamps")		\
+	X(declined_usec_ts, "the route back wants microsecond timestamps") \
 	X(declined_memory, "no memory to begin to know its port")	\
 	X(declined_auto, "mode is 2 and the port is not under pressure")
 
@@ -50,6 +50,7 @@
 	X(syn_taken, "SYN answered, entry made")			\
 	X(syn_filtered,							\
 	  "SYN dropped by the listener's filter or policy, as natively") \
+	X(syn_no_route, "SYN dropped, no way back: as natively")	\
 	X(syn_dup, "SYN seen again, SYN-ACK resent unless rate-limited") \
 	X(synack_sent, "SYN-ACK left, retransmissions included")	\
 	X(synack_retrans, "SYN-ACK resent by the timer or for a repeated SYN") \

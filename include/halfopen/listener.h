@@ -21,6 +21,21 @@ struct ho_ifs {
 };
 
 /**
+ * ho_ifs_in_key() - the interface that takes part in a connection's identity
+ * @ifs: interfaces of a packet of it
+ * @scoped: the remote address is link-local
+ *
+ * Context: any.
+ * Return: the link of a link-local peer, the VRF of another one, or 0.
+ */
+static inline u32 ho_ifs_in_key(const struct ho_ifs *ifs, bool scoped)
+{
+	if (scoped)
+		return ifs->sdif ? ifs->sdif : ifs->dif;
+	return ifs->sdif ? ifs->dif : 0;
+}
+
+/**
  * ho_listener_find() - the socket that listens for a connection
  * @net: the namespace
  * @key: the connection

@@ -6,6 +6,12 @@
 #include <halfopen/rx.h>
 #include <halfopen/tx.h>
 
+enum ho_offer {
+	HO_OFFER_WAY,		/* the way back is known */
+	HO_OFFER_NO_ROUTE,	/* there is none */
+	HO_OFFER_USEC_TS,	/* it wants microsecond timestamps */
+};
+
 /**
  * ho_offer_path() - whose connection this is, and the way back
  * @pkt: its SYN or its ACK
@@ -15,11 +21,11 @@
  * @path: filled; on success the caller owns what it refers to
  *
  * Context: softirq, RCU read side.
- * Return: HO_TAKE, or why the stack has to answer.
+ * Return: whether there is one.
  */
-enum ho_decline ho_offer_path(const struct ho_pkt *pkt, const struct sock *lsk,
-			      u32 oif, struct ho_conn *conn,
-			      struct ho_path *path);
+enum ho_offer ho_offer_path(const struct ho_pkt *pkt, const struct sock *lsk,
+			    u32 oif, struct ho_conn *conn,
+			    struct ho_path *path);
 
 /**
  * ho_offer_answer() - agree with a SYN

@@ -89,13 +89,25 @@ enum ho_rto_action ho_rto_decide(unsigned int timeouts, unsigned int retries,
  * @limit_ms: least distance, tcp_invalid_ratelimit in ms
  *
  * At most one answer per request and @limit_ms, so that two broken ends cannot
- * play ping-pong (cf. __tcp_oow_rate_limited()). The stamp has 8 bits of 64 ms:
- * limits count in steps of 64 ms, 8 s at the most, and the timer clears it,
- * so that a stamp is never taken for one of 16 s later while waits are shorter.
+ * play ping-pong (cf. __tcp_oow_rate_limited()). The stamp has 8 bits of 32 ms:
+ * an answer comes up to two steps late, in one step of 256 one early; limits
+ * beyond 4 s count as 4 s.
  *
  * Context: bucket lock held.
  * Return: true to send.
  */
 bool ho_oow_allow(struct ho_req *req, u32 now_ms, u32 limit_ms);
+
+/**
+ * ho_oow_age() - forget a stamp that limits nothing any more
+ * @req: with an oow stamp
+ * @now_ms: the ms clock
+ *
+ * Else it would seem new again 8 s later. Each timeout calls this: the shorter
+ * waits leave no gap, the longer ones a chance in sixteen for half a second.
+ *
+ * Context: bucket lock held.
+ */
+void ho_oow_age(struct ho_req *req, u32 now_ms);
 
 #endif /* _HALFOPEN_RTO_H */

@@ -4,6 +4,9 @@
 #define _HALFOPEN_RX_H
 
 #include <linux/skbuff.h>
+#include <linux/tcp.h>
+#include <net/sock.h>
+#include <net/tcp_states.h>
 
 #include <halfopen/listener.h>
 #include <halfopen/stats.h>
@@ -31,6 +34,8 @@ enum ho_verdict {
  * @key: who talks to whom
  * @hash: ho_table_hash() of @key
  * @ifs: interfaces for socket lookups
+ * @fragment: the first of an IPv6 packet that is not whole yet; the stack
+ *	checks the rest
  * @okfn: how the packet goes on from the hook
  * @seg: the segment
  */
@@ -39,6 +44,7 @@ struct ho_pkt {
 	struct sk_buff *skb;
 	u8 family;
 	u8 ttl;
+	bool fragment;
 	unsigned int thoff;
 	unsigned int doff;
 	struct ho_key key;
@@ -101,6 +107,33 @@ void ho_rx_parse_options(struct ho_pkt *pkt);
  * Return: true if so.
  */
 bool ho_rx_checksum_ok(const struct ho_pkt *pkt);
+
+/**
+ * ho_rx_tcp_header() - the TCP header of a packet
+ * @pkt: the packet; behind IPv6 extension headers tcp_hdr() is not there yet
+ *
+ * Context: softirq.
+ * Return: the header.
+ */
+static inline const struct tcphdr *ho_rx_tcp_header(const struct ho_pkt *pkt)
+{
+	return (const struct tcphdr *)(pkt->skb->data + pkt->thoff);
+}
+
+/**
+ * ho_rx_is_assigned() - was a listener chosen for a packet before?
+ * @pkt: the packet
+ *
+ * By TPROXY or bpf_sk_assign(): its port may be another, and nobody but the
+ * packet knows it.
+ *
+ * Context: softirq.
+ * Return: true if so; it is in skb->sk.
+ */
+static inline bool ho_rx_is_assigned(const struct ho_pkt *pkt)
+{
+	return pkt->skb->sk && pkt->skb->sk->sk_state == TCP_LISTEN;
+}
 
 /**
  * ho_rx_listener() - the socket that listens for a packet

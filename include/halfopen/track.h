@@ -23,6 +23,7 @@ struct sk_buff;
  * @held: the functions below are held
  * @hooked: the hook before connection tracking is there; read without lock,
  *	what it says about @in and @confirm holds for an RCU section
+ * @counted: rules count connections; read without lock
  * @seen_s: when a SYN was tracked, s of the monotonic clock
  * @in: nf_conntrack_in()
  * @confirm: __nf_conntrack_confirm()
@@ -33,6 +34,7 @@ struct ho_track {
 	bool stopped;
 	bool held;
 	bool hooked;
+	bool counted;
 	u32 seen_s;
 	unsigned int (*in)(struct sk_buff *skb,
 			   const struct nf_hook_state *state);
@@ -126,6 +128,14 @@ void ho_track_give(struct sk_buff *skb, struct nf_conntrack *ct);
  */
 void ho_track_rx(struct ho_net *hn, struct sk_buff *skb,
 		 const struct nf_hook_state *state);
+
+/**
+ * ho_track_judge() - take its entry from a packet that is to be invalid
+ * @skb: a packet that has passed connection tracking
+ *
+ * Context: PRE_ROUTING hook, RCU read side.
+ */
+void ho_track_judge(struct sk_buff *skb);
 
 /**
  * ho_track_icmp() - an ICMP error on its way to connection tracking

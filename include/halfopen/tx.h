@@ -104,16 +104,6 @@ u32 ho_tx_hash(const struct ho_net *hn, const struct sock *lsk,
 	       const struct ho_conn *conn);
 
 /**
- * ho_tx_mark() - routing mark of what is sent for a connection
- * @lsk: the listener
- * @conn: the connection
- *
- * Context: any.
- * Return: the mark, as inet_request_mark() chose.
- */
-u32 ho_tx_mark(const struct sock *lsk, const struct ho_conn *conn);
-
-/**
  * ho_tx_route() - look up the way back
  * @net: the namespace
  * @lsk: the listener, whose TOS, mark and binding take part
@@ -127,6 +117,18 @@ u32 ho_tx_mark(const struct sock *lsk, const struct ho_conn *conn);
  */
 int ho_tx_route(struct net *net, const struct sock *lsk,
 		const struct ho_conn *conn, struct ho_path *path);
+
+/**
+ * ho_tx_no_route() - count that there was no way back
+ * @net: the namespace
+ * @conn: the connection
+ *
+ * For those whom the stack does not get: it would count them itself. IPv6
+ * counts where it looks.
+ *
+ * Context: any.
+ */
+void ho_tx_no_route(struct net *net, const struct ho_conn *conn);
 
 /**
  * ho_tx_release() - give a way back up

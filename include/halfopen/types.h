@@ -80,7 +80,7 @@ struct ho_opts {
  * @flags: HO_TCP_*
  * @reserved: the four reserved bits, nonzero where any is set
  * @tos: TOS or traffic class, ECN bits included
- * @ip_options: the packet has IPv4 options
+ * @ip_options: the packet has IPv4 options or IPv6 extension headers
  * @opts: its options
  */
 struct ho_seg {
@@ -156,7 +156,7 @@ static_assert(sizeof(struct ho_req) == 28);
  * struct ho_conn - one half-open connection, unpacked
  * @key: its identity
  * @oif: interface that replies are bound to, 0 = any
- * @mark: routing mark of the SYN under tcp_fwmark_accept, else 0
+ * @mark: routing mark: the listener's, or the SYN's under tcp_fwmark_accept
  * @ct_mark: what firewall rules marked the connection with, 0 = nothing; the
  *	same as @mark where both are set
  * @ts_shift: what its timestamps are ahead of ho_tx_ts_off(), where they began

@@ -3,7 +3,7 @@
  * Initial sequence numbers and timestamp offsets that remember a SYN.
  *
  *   ISN    31      8 7  4 3  1 0
- *          MAC       shift mss sack    the low byte under a mask from the MAC
+ *          MAC       shift mss sack    the low byte under a secret mask
  *   TSval  clock + offset of the 4-tuple + (residual | ecn) << 18
  *
  * The MAC covers the 4-tuple, the client's ISN and the data: what acknowledges
@@ -20,8 +20,9 @@
 
 #include <halfopen/key.h>
 
+#define MAC_MASK	0xffffff00U
+
 enum {
-	MAC_BITS	= 24,
 	SACK		= 1 << 0,
 	STEP_SHIFT	= 1,
 	STEPS		= 8,
@@ -61,47 +62,60 @@ static unsigned int step_below(const u16 *steps, u16 mss)
 	return i;
 }
 
-static u32 mac_of(const struct ho_key *key, u32 rcv_isn, u8 data,
-		  const siphash_key_t *mac)
+/*
+ * What an ISN is made of, from 64 bits that nobody can guess: a mask over the
+ * data, because that is much the same for all clients, and a MAC.  The MAC of
+ * other data is another one by a factor: what a client can learn of it he
+ * learns of this connection only.
+ */
+struct ho_isn_bits {
+	u32 mac;
+	u32 factor;
+	u8 mask;
+};
+
+static struct ho_isn_bits bits_of(const struct ho_key *key, u32 rcv_isn,
+				  const siphash_key_t *mac)
 {
 	const struct {
 		struct ho_key key;
-		u32 rcv_isn;
-		u32 data;
-	} all = { *key, rcv_isn, data };
+		u64 rcv_isn;
+	} all = { *key, rcv_isn };
 	u32 ports = (__force u32)key->rport << 16 | (__force u32)key->lport;
 	u64 hash;
 
 	/* hashed as bytes: no padding may take part */
-	static_assert(sizeof(all) == sizeof(*key) + 2 * sizeof(u32));
+	static_assert(sizeof(all) == sizeof(*key) + sizeof(u64));
 
 	if (ho_key_is_v4(key) && !key->iif)
-		hash = siphash_3u64((__force u32)key->raddr.s6_addr32[3],
-				    (__force u32)key->laddr.s6_addr32[3] |
-				    (u64)ports << 32,
-				    rcv_isn | (u64)data << 32, mac);
+		hash = siphash_2u64((__force u32)key->raddr.s6_addr32[3] |
+				    (u64)(__force u32)key->laddr.s6_addr32[3]
+				    << 32, ports | (u64)rcv_isn << 32, mac);
 	else
 		hash = siphash(&all, sizeof(all), mac);
-	return (u32)hash << (32 - MAC_BITS);
+	return (struct ho_isn_bits) {
+		.mac = (u32)hash & MAC_MASK,
+		.factor = hash >> 32 | 1,
+		.mask = (u8)hash,
+	};
 }
 
-/* Spreads the data byte, which is much the same for all clients. */
-static u8 mask_of(u32 isn)
+static u32 mac_of(const struct ho_isn_bits *bits, u8 data)
 {
-	return isn >> 8 ^ isn >> 16 ^ isn >> 24;
+	return bits->mac ^ (bits->factor * data & MAC_MASK);
 }
 
 u32 ho_cookie_isn(const struct ho_key *key, const struct ho_req *req,
 		  const siphash_key_t *mac)
 {
+	const struct ho_isn_bits bits = bits_of(key, req->rcv_isn, mac);
 	u8 data = step_below(steps_of(key), req->mss) << STEP_SHIFT;
 	u32 isn;
 
 	data |= (req->wscale_ok ? req->snd_wscale : WSCALE_NONE) <<
 		WSCALE_SHIFT;
 	data |= req->sack_ok ? SACK : 0;
-	isn = mac_of(key, req->rcv_isn, data, mac);
-	isn |= data ^ mask_of(isn);
+	isn = mac_of(&bits, data) | (data ^ bits.mask);
 	/* one in 2^32 connections needs its entry: this is no cookie */
 	return isn ? isn : 1;
 }
@@ -109,10 +123,11 @@ u32 ho_cookie_isn(const struct ho_key *key, const struct ho_req *req,
 bool ho_cookie_check(const struct ho_key *key, u32 rcv_isn, u32 isn,
 		     const siphash_key_t *mac, struct ho_req *req)
 {
-	u8 data = isn ^ mask_of(isn);
+	const struct ho_isn_bits bits = bits_of(key, rcv_isn, mac);
+	u8 data = isn ^ bits.mask;
 	u8 wscale = data >> WSCALE_SHIFT;
 
-	if (!isn || (isn ^ mac_of(key, rcv_isn, data, mac)) >> (32 - MAC_BITS))
+	if (!isn || (isn & MAC_MASK) != mac_of(&bits, data))
 		return false;
 	req->rcv_isn = rcv_isn;
 	req->snt_isn = isn;

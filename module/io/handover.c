@@ -25,6 +25,7 @@
 #include <net/tcp.h>
 
 #include <halfopen/compat.h>
+#include <halfopen/key.h>
 #include <halfopen/replay.h>
 #include <halfopen/sysctl.h>
 #include <halfopen/trace.h>
@@ -56,8 +57,9 @@ static DEFINE_PER_CPU(struct ho_replay *, ho_replay);
 /* --- the SYN, made again --- */
 
 /*
- * As tcp_v4_fill_cb() and tcp_v6_fill_cb() leave it; the IP part is the
- * segment's.
+ * As tcp_v4_fill_cb() and tcp_v6_fill_cb() leave it.  The interface is the
+ * segment's; its IP options are not, because the stack would look for them in
+ * the SYN, which has none.
  */
 static void fill_cb(struct sk_buff *syn, const struct ho_pkt *pkt,
 		    const struct ho_conn *conn)
@@ -65,10 +67,13 @@ static void fill_cb(struct sk_buff *syn, const struct ho_pkt *pkt,
 	struct tcp_skb_cb *cb = TCP_SKB_CB(syn);
 
 	memset(cb, 0, sizeof(*cb));
-	if (pkt->family == NFPROTO_IPV4)
-		cb->header.h4 = *IPCB(pkt->skb);
-	else
-		cb->header.h6 = *IP6CB(pkt->skb);
+	if (pkt->family == NFPROTO_IPV4) {
+		cb->header.h4.iif = IPCB(pkt->skb)->iif;
+		cb->header.h4.flags = IPCB(pkt->skb)->flags & IPSKB_L3SLAVE;
+	} else {
+		cb->header.h6.iif = IP6CB(pkt->skb)->iif;
+		cb->header.h6.flags = IP6CB(pkt->skb)->flags & IP6SKB_L3SLAVE;
+	}
 	cb->seq = conn->req.rcv_isn;
 	cb->end_seq = conn->req.rcv_isn + 1;
 	cb->tcp_flags = HO_TCP_SYN;
@@ -178,6 +183,7 @@ static void correct(struct request_sock *rsk, const struct ho_replay *replay)
 	u32 ts_off = ho_tx_ts_off(replay->hn, conn);
 
 	treq->ts_off = ts_off;
+	inet_rsk(rsk)->ir_mark = conn->mark;
 	treq->txhash = ho_tx_hash(replay->hn, replay->lsk, conn);
 	correct_timing(rsk, conn, replay->lsk);
 	correct_options(rsk, &conn->req);
@@ -193,10 +199,12 @@ static void correct(struct request_sock *rsk, const struct ho_replay *replay)
  * It was counted on its way here, and the one that really left was counted
  * before.
  */
-static void uncount(struct net *net, struct sk_buff *skb)
+static void uncount(struct net *net, const struct ho_conn *conn,
+		    struct sk_buff *skb)
 {
 	TCP_DEC_STATS(net, TCP_MIB_OUTSEGS);
-	if (skb->protocol == htons(ETH_P_IP))
+	/* a VRF has its hooks before skb->protocol is set */
+	if (ho_key_is_v4(&conn->key))
 		ho_uncount_out_v4(net);
 	else
 		ho_uncount_out_v6(net, ip6_dst_idev(skb_dst(skb)), skb->len);
@@ -225,7 +233,7 @@ bool ho_handover_capture(struct sk_buff *skb)
 		return false;
 	if (!replay->own)
 		correct(inet_reqsk(skb->sk), replay);
-	uncount(replay->hn->net, skb);
+	uncount(replay->hn->net, replay->conn, skb);
 	replay->captured = skb;
 	return true;
 }
@@ -299,5 +307,8 @@ bool ho_handover(const struct ho_pkt *pkt, struct sock *lsk,
 		verify(&replay, theirs);
 	consume_skb(theirs);
 	consume_skb(syn);
+	/* the request is looked up only for a segment without a socket */
+	if (done && ho_rx_is_assigned(pkt))
+		skb_orphan(pkt->skb);
 	return done;
 }

@@ -6,8 +6,8 @@
  * for IPv4, INT_MAX - 1 for IPv6): firewall rules see a SYN first and keep
  * their say, and a SYN that is taken leaves nothing in conntrack.
  *
- * PRE_ROUTING, just before connection tracking, where that is in use: what it
- * has to know of half-open connections (track.c).
+ * PRE_ROUTING, just before and after connection tracking, where that is in use:
+ * what it has to know of half-open connections (track.c).
  *
  * LOCAL_OUT, before all others: nobody else sees the SYN-ACK that the stack
  * makes during a handover, because the one that the client got left long ago.
@@ -22,6 +22,7 @@
 #include <linux/netfilter_ipv6.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
+#include <net/tcp_states.h>
 
 #include <halfopen/handover.h>
 #include <halfopen/icmp.h>
@@ -33,6 +34,7 @@ enum {
 	PRI_IN		= INT_MAX - 16,
 	PRI_OUT		= INT_MIN,
 	PRI_TRACK	= NF_IP_PRI_CONNTRACK - 1,
+	PRI_TRACKED	= NF_IP_PRI_CONNTRACK + 1,
 };
 
 static_assert((int)NF_IP_PRI_CONNTRACK == (int)NF_IP6_PRI_CONNTRACK);
@@ -54,18 +56,24 @@ static unsigned int ho_hook_in(struct sk_buff *skb,
 			       const struct nf_hook_state *state, u8 proto,
 			       u8 icmp)
 {
+	/* a listener: chosen by TPROXY or by a program */
+	const u32 ours = TCPF_NEW_SYN_RECV | TCPF_LISTEN;
+	enum ho_verdict verdict = HO_PASS;
 	struct ho_net *hn;
 
-	if (skb->sk && likely(skb->sk->sk_state != TCP_NEW_SYN_RECV))
+	if (skb->sk && likely(!((1 << skb->sk->sk_state) & ours)))
 		return NF_ACCEPT;
 	hn = ho_net(state->net);
-	if (skb->sk)
+	/* nfqueue comes from a process */
+	local_bh_disable();
+	if (skb->sk && skb->sk->sk_state == TCP_NEW_SYN_RECV)
 		ho_rx_settle(hn, skb, state->pf);
 	else if (proto == IPPROTO_TCP)
-		return verdict_to_nf(ho_rx_tcp(hn, skb, state));
+		verdict = ho_rx_tcp(hn, skb, state);
 	else if (proto == icmp)
 		ho_icmp_rx(hn, skb, state->pf);
-	return NF_ACCEPT;
+	local_bh_enable();
+	return verdict_to_nf(verdict);
 }
 
 static unsigned int ho_hook_in_v4(void *priv, struct sk_buff *skb,
@@ -74,11 +82,29 @@ static unsigned int ho_hook_in_v4(void *priv, struct sk_buff *skb,
 	return ho_hook_in(skb, state, ip_hdr(skb)->protocol, IPPROTO_ICMP);
 }
 
-/* TCP behind extension headers is left to the stack. */
+/*
+ * ICMP behind extension headers is left to the stack, and so is all behind an
+ * authentication header: what is behind it comes again, once it is verified.
+ */
+static u8 proto_v6(struct sk_buff *skb)
+{
+	u8 proto = ipv6_hdr(skb)->nexthdr;
+	unsigned int off = 0;
+	__be16 frag_off;
+
+	if (likely(!ipv6_ext_hdr(proto)))
+		return proto;
+	if (ipv6_find_hdr(skb, &off, NEXTHDR_AUTH, NULL, NULL) >= 0 ||
+	    ipv6_skip_exthdr(skb, sizeof(struct ipv6hdr), &proto,
+			     &frag_off) < 0 || proto != IPPROTO_TCP)
+		return IPPROTO_NONE;
+	return proto;
+}
+
 static unsigned int ho_hook_in_v6(void *priv, struct sk_buff *skb,
 				  const struct nf_hook_state *state)
 {
-	return ho_hook_in(skb, state, ipv6_hdr(skb)->nexthdr, IPPROTO_ICMPV6);
+	return ho_hook_in(skb, state, proto_v6(skb), IPPROTO_ICMPV6);
 }
 
 static unsigned int ho_hook_out(void *priv, struct sk_buff *skb,
@@ -118,10 +144,12 @@ static unsigned int ho_hook_track(struct sk_buff *skb,
 				  const struct nf_hook_state *state, u8 proto,
 				  u8 icmp)
 {
+	local_bh_disable();
 	if (proto == IPPROTO_TCP)
 		ho_track_rx(ho_net(state->net), skb, state);
 	else if (proto == icmp)
 		ho_track_icmp(ho_net(state->net), skb, state);
+	local_bh_enable();
 	return NF_ACCEPT;
 }
 
@@ -134,11 +162,29 @@ static unsigned int ho_hook_track_v4(void *priv, struct sk_buff *skb,
 static unsigned int ho_hook_track_v6(void *priv, struct sk_buff *skb,
 				     const struct nf_hook_state *state)
 {
-	return ho_hook_track(skb, state, ipv6_hdr(skb)->nexthdr,
-			     IPPROTO_ICMPV6);
+	return ho_hook_track(skb, state, proto_v6(skb), IPPROTO_ICMPV6);
+}
+
+static unsigned int ho_hook_tracked(void *priv, struct sk_buff *skb,
+				    const struct nf_hook_state *state)
+{
+	ho_track_judge(skb);
+	return NF_ACCEPT;
 }
 
 static const struct nf_hook_ops ho_hooks_track[] = {
+	{
+		.hook		= ho_hook_tracked,
+		.pf		= NFPROTO_IPV4,
+		.hooknum	= NF_INET_PRE_ROUTING,
+		.priority	= PRI_TRACKED,
+	},
+	{
+		.hook		= ho_hook_tracked,
+		.pf		= NFPROTO_IPV6,
+		.hooknum	= NF_INET_PRE_ROUTING,
+		.priority	= PRI_TRACKED,
+	},
 	{
 		.hook		= ho_hook_track_v4,
 		.pf		= NFPROTO_IPV4,

@@ -93,6 +93,7 @@ static bool parse_v6(const struct sk_buff *skb, struct ho_icmp *err)
 {
 	unsigned int off = sizeof(struct ipv6hdr);
 	struct icmp6hdr ibuf;
+	struct ho_ifs ifs;
 	struct ipv6hdr buf;
 	const struct icmp6hdr *icmph;
 	const struct ipv6hdr *hdr;
@@ -110,9 +111,10 @@ static bool parse_v6(const struct sk_buff *skb, struct ho_icmp *err)
 		     !ipv6_addr_equal(&ipv6_hdr(skb)->saddr, &hdr->saddr);
 	err->key.raddr = hdr->daddr;
 	err->key.laddr = hdr->saddr;
-	err->key.iif = inet6_sdif(skb) ||
-		       ipv6_addr_type(&hdr->daddr) & IPV6_ADDR_LINKLOCAL ?
-		       inet6_iif(skb) : 0;
+	ifs.dif = inet6_iif(skb);
+	ifs.sdif = inet6_sdif(skb);
+	err->key.iif = ho_ifs_in_key(&ifs, ipv6_addr_type(&hdr->daddr) &
+					   IPV6_ADDR_LINKLOCAL);
 	return parse_quote(skb, off + sizeof(buf), err);
 }
 

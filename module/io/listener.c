@@ -100,6 +100,17 @@ static bool has_md5_key(const struct sock *lsk, const struct ho_key *key)
 	return false;
 }
 
+static bool has_sockops(const struct sock *lsk)
+{
+#ifdef CONFIG_CGROUP_BPF
+	/* only looks */
+	return cgroup_bpf_enabled(CGROUP_SOCK_OPS) &&
+	       cgroup_bpf_sock_enabled((struct sock *)lsk, CGROUP_SOCK_OPS);
+#else
+	return false;
+#endif
+}
+
 static u32 read_traits(const struct sock *lsk, const struct ho_key *key)
 {
 	const struct tcp_sock *tp = tcp_sk(lsk);
@@ -115,7 +126,7 @@ static u32 read_traits(const struct sock *lsk, const struct ho_key *key)
 #endif
 	if (READ_ONCE(inet_csk(lsk)->icsk_accept_queue.fastopenq.max_qlen))
 		traits |= HO_TRAIT_FASTOPEN;
-	if (cgroup_bpf_enabled(CGROUP_SOCK_OPS))
+	if (has_sockops(lsk))
 		traits |= HO_TRAIT_BPF;
 	if (tp->save_syn)
 		traits |= HO_TRAIT_SAVE_SYN;
@@ -142,7 +153,8 @@ void ho_listener_read(const struct sock *lsk, const struct ho_key *key,
 	 * a link-local peer lives on the link it was heard on:
 	 * tcp_v6_init_req()
 	 */
-	if (!lsn->oif && ipv6_addr_type(&key->raddr) & IPV6_ADDR_LINKLOCAL)
+	if ((!lsk->sk_bound_dev_if || ifs->sdif) &&
+	    ipv6_addr_type(&key->raddr) & IPV6_ADDR_LINKLOCAL)
 		lsn->oif = key->iif;
 }
 
@@ -160,7 +172,8 @@ static bool filter_allows(struct sock *lsk, struct sk_buff *skb,
 	int err;
 
 	__skb_pull(skb, thoff);
-	err = sk_filter_trim_cap(lsk, skb, tcp_hdrlen(skb));
+	err = sk_filter_trim_cap(lsk, skb,
+				 ((struct tcphdr *)skb->data)->doff * 4);
 	__skb_push(skb, thoff);
 	return !err;
 }

@@ -68,22 +68,23 @@ static u16 select_window(const struct ho_pkt *pkt, const struct sock *lsk,
 	return win;
 }
 
-enum ho_decline ho_offer_path(const struct ho_pkt *pkt, const struct sock *lsk,
-			      u32 oif, struct ho_conn *conn,
-			      struct ho_path *path)
+enum ho_offer ho_offer_path(const struct ho_pkt *pkt, const struct sock *lsk,
+			    u32 oif, struct ho_conn *conn,
+			    struct ho_path *path)
 {
 	struct net *net = pkt->hn->net;
 
 	conn->key = pkt->key;
 	conn->oif = oif;
-	if (READ_ONCE(net->ipv4.sysctl_tcp_fwmark_accept))
+	conn->mark = READ_ONCE(lsk->sk_mark);
+	if (!conn->mark && READ_ONCE(net->ipv4.sysctl_tcp_fwmark_accept))
 		conn->mark = pkt->skb->mark;
 	if (ho_tx_route(net, lsk, conn, path) < 0)
-		return HO_declined_no_route;
+		return HO_OFFER_NO_ROUTE;
 	if (!ho_dst_usec_ts(path->dst))
-		return HO_TAKE;
+		return HO_OFFER_WAY;
 	ho_tx_release(path);
-	return HO_declined_no_route;
+	return HO_OFFER_USEC_TS;
 }
 
 void ho_offer_rest(const struct ho_pkt *pkt, const struct sock *lsk,

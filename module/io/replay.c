@@ -9,14 +9,19 @@
 #include <halfopen/key.h>
 #include <halfopen/opts.h>
 
+/* No room for what comes before the network header: nobody sends them. */
+enum {
+	MAX_LEN = sizeof(struct ipv6hdr) + sizeof(struct tcphdr) +
+		  HO_OPTS_LEN_MAX,
+};
+
 static struct sk_buff *alloc_packet(void)
 {
-	struct sk_buff *skb = alloc_skb(MAX_TCP_HEADER,
-					GFP_ATOMIC | __GFP_NOWARN);
+	struct sk_buff *skb = alloc_skb(MAX_LEN, GFP_ATOMIC | __GFP_NOWARN);
 
 	if (!skb)
 		return NULL;
-	skb_reserve(skb, MAX_TCP_HEADER);
+	skb_reserve(skb, MAX_LEN);
 	skb->ip_summed = CHECKSUM_UNNECESSARY;
 	return skb;
 }

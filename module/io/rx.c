@@ -32,22 +32,30 @@ static void parse_v4(struct ho_pkt *pkt)
 	pkt->seg.ip_options = pkt->thoff != sizeof(*iph);
 	pkt->ifs.dif = inet_iif(pkt->skb);
 	pkt->ifs.sdif = inet_sdif(pkt->skb);
-	pkt->key.iif = pkt->ifs.sdif ? pkt->ifs.dif : 0;
+	pkt->key.iif = ho_ifs_in_key(&pkt->ifs, false);
 }
 
 static void parse_v6(struct ho_pkt *pkt)
 {
 	const struct ipv6hdr *hdr = ipv6_hdr(pkt->skb);
+	u8 proto = hdr->nexthdr;
+	__be16 frag_off = 0;
 	bool scoped = ipv6_addr_type(&hdr->saddr) & IPV6_ADDR_LINKLOCAL;
 
 	pkt->key.raddr = hdr->saddr;
 	pkt->key.laddr = hdr->daddr;
 	pkt->thoff = sizeof(*hdr);
+	if (proto != IPPROTO_TCP)
+		/* a hook has done so before: it is there */
+		pkt->thoff = ipv6_skip_exthdr(pkt->skb, pkt->thoff, &proto,
+					      &frag_off);
+	pkt->fragment = frag_off;
+	pkt->seg.ip_options = pkt->thoff != sizeof(*hdr);
 	pkt->ttl = hdr->hop_limit;
 	pkt->seg.tos = ipv6_get_dsfield(hdr);
 	pkt->ifs.dif = inet6_iif(pkt->skb);
 	pkt->ifs.sdif = inet6_sdif(pkt->skb);
-	pkt->key.iif = pkt->ifs.sdif || scoped ? pkt->ifs.dif : 0;
+	pkt->key.iif = ho_ifs_in_key(&pkt->ifs, scoped);
 }
 
 bool ho_rx_parse(struct ho_pkt *pkt)
@@ -63,12 +71,15 @@ bool ho_rx_parse(struct ho_pkt *pkt)
 
 	if (!pskb_may_pull(skb, pkt->thoff + sizeof(*th)))
 		return false;
-	pkt->doff = tcp_hdrlen(skb);
+	pkt->doff = ho_rx_tcp_header(pkt)->doff * 4;
+	/* options may be in the next one */
+	if (pkt->fragment)
+		pkt->doff = min(pkt->doff, skb->len - pkt->thoff);
 	if (pkt->doff < sizeof(*th) ||
 	    !pskb_may_pull(skb, pkt->thoff + pkt->doff))
 		return false;
 
-	th = tcp_hdr(skb);
+	th = ho_rx_tcp_header(pkt);
 	pkt->key.rport = th->source;
 	pkt->key.lport = th->dest;
 	seg->seq = ntohl(th->seq);
@@ -82,15 +93,33 @@ bool ho_rx_parse(struct ho_pkt *pkt)
 
 void ho_rx_parse_options(struct ho_pkt *pkt)
 {
-	const struct tcphdr *th = tcp_hdr(pkt->skb);
+	const struct tcphdr *th = ho_rx_tcp_header(pkt);
 
 	ho_opts_parse(&pkt->seg.opts, (const u8 *)(th + 1),
 		      pkt->doff - sizeof(*th), th->syn);
 }
 
+/*
+ * The sum over the whole packet, which nf_checksum() takes, holds only while
+ * the IP header is as it came: the stack writes into options.
+ */
+static bool checksum_behind_options(const struct ho_pkt *pkt)
+{
+	const struct sk_buff *skb = pkt->skb;
+	const struct iphdr *iph = ip_hdr(skb);
+	unsigned int len = skb->len - pkt->thoff;
+
+	return skb_csum_unnecessary(skb) ||
+	       !csum_tcpudp_magic(iph->saddr, iph->daddr, len, IPPROTO_TCP,
+				  skb_checksum(skb, pkt->thoff, len, 0));
+}
+
 bool ho_rx_checksum_ok(const struct ho_pkt *pkt)
 {
-	return !nf_checksum(pkt->skb, NF_INET_LOCAL_IN, pkt->thoff, IPPROTO_TCP,
+	if (pkt->family == NFPROTO_IPV4 && pkt->seg.ip_options)
+		return checksum_behind_options(pkt);
+	return pkt->fragment ||
+	       !nf_checksum(pkt->skb, NF_INET_LOCAL_IN, pkt->thoff, IPPROTO_TCP,
 			    pkt->family);
 }
 
@@ -136,6 +165,8 @@ struct sock *ho_rx_listener(const struct ho_pkt *pkt)
 {
 	struct sock *lsk;
 
+	if (ho_rx_is_assigned(pkt))
+		return skb_sk_is_prefetched(pkt->skb) ? NULL : pkt->skb->sk;
 	/*
 	 * SO_REUSEPORT programs read from the TCP header on, see
 	 * inet_lookup_skb()

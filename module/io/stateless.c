@@ -57,6 +57,7 @@ void ho_stateless_answer(const struct ho_pkt *pkt, const struct sock *lsk,
 	trace_ho_cookie(hn->net, &conn->key, full);
 	ho_stat_inc(hn, HO_STAT_cookie_sent);
 	NET_INC_STATS(hn->net, LINUX_MIB_SYNCOOKIESSENT);
+	NET_INC_STATS(hn->net, LINUX_MIB_TCPREQQFULLDOCOOKIES);
 }
 
 bool ho_stateless_expects(const struct ho_pkt *pkt)
@@ -137,7 +138,7 @@ bool ho_stateless_recall(const struct ho_pkt *pkt, const struct sock *lsk,
 	lsn.acceptq_full = false;
 	if (ho_admit_listener(&lsn, &pkt->key, &pkt->seg, pkt->ttl) != HO_TAKE)
 		return false;
-	if (ho_offer_path(pkt, lsk, lsn.oif, conn, &path) != HO_TAKE)
+	if (ho_offer_path(pkt, lsk, lsn.oif, conn, &path) != HO_OFFER_WAY)
 		return false;
 	ho_offer_rest(pkt, lsk, &path, &conn->req);
 	ho_tx_release(&path);

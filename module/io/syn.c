@@ -44,6 +44,9 @@ static enum ho_decline admit_packet(const struct ho_pkt *pkt)
 		return HO_declined_mode;
 	if (!is_unicast(pkt))
 		return HO_declined_unicast;
+	/* a program that chose for the SYN need not choose for the ACK */
+	if (ho_rx_is_assigned(pkt) && skb_sk_is_prefetched(pkt->skb))
+		return HO_declined_assigned;
 	if (!ho_rx_checksum_ok(pkt))
 		return HO_declined_checksum;
 	/* TIME_WAIT, SYN_SENT and the like are the stack's business */
@@ -53,33 +56,42 @@ static enum ho_decline admit_packet(const struct ho_pkt *pkt)
 }
 
 /* The connection that this SYN asks for, and the way back. */
-static enum ho_decline prepare(const struct ho_pkt *pkt, const struct sock *lsk,
-			       u32 oif, struct ho_conn *conn,
-			       struct ho_path *path, u64 now_ns)
+static enum ho_offer prepare(const struct ho_pkt *pkt, const struct sock *lsk,
+			     u32 oif, struct ho_conn *conn,
+			     struct ho_path *path, u64 now_ns)
 {
 	struct ho_clocks now = ho_clocks_now();
 	struct ho_req *req = &conn->req;
 	struct ho_cookie_key key;
-	enum ho_decline why;
+	enum ho_offer offer;
 
 	memset(conn, 0, sizeof(*conn));
-	why = ho_offer_path(pkt, lsk, oif, conn, path);
-	if (why != HO_TAKE)
-		return why;
+	offer = ho_offer_path(pkt, lsk, oif, conn, path);
+	if (offer != HO_OFFER_WAY)
+		return offer;
 	ho_track_note(pkt, conn);
 	ho_offer_answer(pkt, lsk, path, req);
 	ho_keyring_current(&pkt->hn->keys, &now, &key);
 	req->snt_isn = ho_cookie_isn(&pkt->key, req, &key.mac);
 	req->snt_us = (u32)div_u64(now_ns, NSEC_PER_USEC);
-	return HO_TAKE;
+	return HO_OFFER_WAY;
 }
 
-/* How full the listener's own queue of half-open connections is. */
+/*
+ * How full the listener's own queue of half-open connections is.  Without
+ * cookies the stack keeps the last quarter of tcp_max_syn_backlog for peers
+ * that it knows; cf. tcp_conn_request().
+ */
 static enum ho_pressure synq_level(const struct ho_pkt *pkt,
 				   const struct sock *lsk, u32 *used, u32 *max)
 {
+	const struct netns_ipv4 *ipv4 = &pkt->hn->net->ipv4;
+	u32 synq_max = READ_ONCE(ipv4->sysctl_max_syn_backlog);
+
 	*used = inet_csk_reqsk_queue_len(lsk);
 	*max = READ_ONCE(lsk->sk_max_ack_backlog);
+	if (!READ_ONCE(ipv4->sysctl_tcp_syncookies))
+		*max = min(*max, synq_max - synq_max / 4);
 	return ho_pressure_level(*used, *max, &pkt->hn->tbl.cfg.marks);
 }
 
@@ -117,12 +129,21 @@ static enum ho_decline admit_port(const struct ho_pkt *pkt,
 	return port_is_ours(pkt, lsk, *port) ? HO_TAKE : HO_declined_auto;
 }
 
+/* What the stack does in tcp_conn_request(). */
+static void drop_unroutable(const struct ho_pkt *pkt, struct sock *lsk,
+			    const struct ho_conn *conn)
+{
+	ho_tx_no_route(pkt->hn->net, conn);
+	ho_stat_inc(pkt->hn, HO_STAT_syn_no_route);
+	tcp_listendrop(lsk);
+}
+
 /* HO_TAKE: consumed. */
 static enum ho_decline take_syn(const struct ho_pkt *pkt, struct sock *lsk,
 				u32 oif, struct ho_port *port)
 {
 	u64 now_ns = ktime_get_ns();
-	enum ho_decline why;
+	enum ho_offer offer;
 	struct ho_path path;
 	struct ho_conn conn;
 	enum ho_full full;
@@ -130,9 +151,18 @@ static enum ho_decline take_syn(const struct ho_pkt *pkt, struct sock *lsk,
 
 	if (!ho_synrecv_may_send(pkt))
 		return HO_TAKE;
-	why = prepare(pkt, lsk, oif, &conn, &path, now_ns);
-	if (why != HO_TAKE)
-		return why;
+	offer = prepare(pkt, lsk, oif, &conn, &path, now_ns);
+	if (offer == HO_OFFER_USEC_TS)
+		return HO_declined_usec_ts;
+	if (offer == HO_OFFER_NO_ROUTE) {
+		drop_unroutable(pkt, lsk, &conn);
+		return HO_TAKE;
+	}
+	/* one mark has room */
+	if (conn.ct_mark && conn.mark && conn.ct_mark != conn.mark) {
+		ho_tx_release(&path);
+		return HO_declined_conntrack;
+	}
 	full = ho_room_insert_evicting(&pkt->hn->tbl, port, &conn, pkt->hash,
 				       ho_clock_ms(), &lost);
 	/* another CPU has seen the same SYN, and answers it */

@@ -62,6 +62,7 @@ void ho_synrecv_resend(struct ho_net *hn, const struct sock *lsk,
 	struct ho_path path;
 
 	if (ho_tx_route(hn->net, lsk, conn, &path) < 0) {
+		ho_tx_no_route(hn->net, conn);
 		ho_stat_inc(hn, HO_STAT_synack_error);
 		return;
 	}
@@ -123,7 +124,7 @@ enum ho_send {
 };
 
 static enum ho_send on_dup_syn(const struct ho_pkt *pkt, struct ho_entry *ent,
-			       u32 now_ms)
+			       struct ho_conn *conn, u32 now_ms)
 {
 	struct ho_table *tbl = &pkt->hn->tbl;
 
@@ -132,6 +133,7 @@ static enum ho_send on_dup_syn(const struct ho_pkt *pkt, struct ho_entry *ent,
 		return SEND_NOTHING;
 	if (ent->req.retrans < HO_RETRANS_MAX)
 		ent->req.retrans++;
+	conn->req.retrans = ent->req.retrans;
 	ho_timer_cancel_locked(tbl, ent, pkt->hash);
 	ho_timer_arm_locked(tbl, ent, pkt->hash, now_ms);
 	return SEND_SYNACK;
@@ -230,7 +232,7 @@ static enum ho_verdict complete_locked(const struct ho_pkt *pkt,
 static enum ho_verdict act_locked(const struct ho_pkt *pkt, struct sock *lsk,
 				  struct ho_bucket *bkt, struct ho_entry *ent,
 				  enum ho_event event,
-				  const struct ho_conn *conn,
+				  struct ho_conn *conn,
 				  enum ho_send *send)
 {
 	struct ho_net *hn = pkt->hn;
@@ -238,7 +240,7 @@ static enum ho_verdict act_locked(const struct ho_pkt *pkt, struct sock *lsk,
 
 	switch (event) {
 	case HO_EV_DUP_SYN:
-		*send = on_dup_syn(pkt, ent, now_ms);
+		*send = on_dup_syn(pkt, ent, conn, now_ms);
 		break;
 	case HO_EV_BAD_ACK:
 		ho_stat_inc(hn, HO_STAT_bad_ack);
@@ -330,7 +332,8 @@ bool ho_synrecv_wait(const struct ho_pkt *pkt, const struct ho_conn *conn,
 	struct ho_bucket *bkt;
 	struct ho_entry *ent;
 
-	if (ho_wait_add(pkt, conn))
+	/* who waits is looked up again */
+	if (!ho_rx_is_assigned(pkt) && ho_wait_add(pkt, conn))
 		return true;
 	/* as natively the client sends again, and is sent to again */
 	bkt = ho_table_lock(&pkt->hn->tbl, pkt->hash);
@@ -370,6 +373,10 @@ enum ho_verdict ho_synrecv_rx(struct ho_pkt *pkt, bool *gone)
 		return HO_PASS;
 	}
 	event = ho_synrecv_classify(pkt, &ent->req);
+	if (pkt->fragment && event != HO_EV_COMPLETE) {
+		ho_table_unlock(bkt);
+		return HO_PASS;
+	}
 	/* the stack asks them itself about what is handed over */
 	if (lsk && event != HO_EV_COMPLETE && event != HO_EV_BAD_ACK &&
 	    !ho_listener_allows(lsk, pkt->skb, pkt->family, pkt->thoff)) {
@@ -388,6 +395,8 @@ enum ho_verdict ho_synrecv_rx(struct ho_pkt *pkt, bool *gone)
 		return verdict;
 	if (what == KEEP_SEGMENT && ho_synrecv_wait(pkt, &conn, lsk))
 		return HO_CONSUMED;
+	if (lsk && event != HO_EV_COMPLETE)
+		sk_drops_add(lsk, pkt->skb);
 	if (conn.req.acked && ends_waiting(event))
 		ho_wait_forget(pkt, &conn);
 	send(pkt, lsk, &conn, what);

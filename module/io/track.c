@@ -24,12 +24,15 @@
 
 #include <linux/module.h>
 #include <linux/timekeeping.h>
+#include <net/addrconf.h>
 #include <net/ipv6.h>
 #include <net/l3mdev.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/nf_conntrack_count.h>
 #include <net/netfilter/nf_conntrack_extend.h>
 #include <net/netfilter/nf_conntrack_labels.h>
+#include <net/route.h>
 
 #include <halfopen/hook.h>
 #include <halfopen/icmp.h>
@@ -109,6 +112,18 @@ static bool is_idle(struct ho_track *track)
 	       life_ms / MSEC_PER_SEC;
 }
 
+/*
+ * Rules that count connections (ct count) forget a SYN without an entry, and
+ * look at no other segment: with them the stack has to have the SYN.
+ */
+static bool is_counted(void)
+{
+	if (!symbol_get(nf_conncount_init))
+		return false;
+	symbol_put(nf_conncount_init);
+	return true;
+}
+
 static void work_fn(struct work_struct *work)
 {
 	struct ho_track *track = container_of(to_delayed_work(work),
@@ -119,6 +134,7 @@ static void work_fn(struct work_struct *work)
 		mutex_unlock(&track->lock);
 		return;
 	}
+	WRITE_ONCE(track->counted, is_counted());
 	if (!track->hooked) {
 		begin(track);
 	} else if (is_idle(track)) {
@@ -175,11 +191,9 @@ static u32 mark_of(const struct nf_conn *ct)
 }
 
 /* What an entry of ours cannot keep, and what cannot be made again. */
-static bool is_special(const struct ho_pkt *pkt, const struct nf_conn *ct,
+static bool is_special(const struct nf_conn *ct,
 		       enum ip_conntrack_info ctinfo)
 {
-	struct net *net = pkt->hn->net;
-
 	/* of an expectation, which is used up */
 	if (ctinfo != IP_CT_NEW)
 		return true;
@@ -193,8 +207,7 @@ static bool is_special(const struct ho_pkt *pkt, const struct nf_conn *ct,
 	if (ct->secmark)
 		return true;
 #endif
-	return mark_of(ct) && pkt->skb->mark != mark_of(ct) &&
-	       pkt->skb->mark && READ_ONCE(net->ipv4.sysctl_tcp_fwmark_accept);
+	return false;
 }
 
 static void see(struct ho_track *track)
@@ -231,9 +244,9 @@ enum ho_decline ho_track_admit(const struct ho_pkt *pkt)
 	/* it has an entry already, and goes on with it as natively */
 	if (nf_ct_is_confirmed(ct))
 		return HO_TAKE;
-	if (is_special(pkt, ct, ctinfo))
-		return HO_declined_conntrack;
 	see(track);
+	if (is_special(ct, ctinfo) || READ_ONCE(track->counted))
+		return HO_declined_conntrack;
 	return is_hooked(track) ? HO_TAKE : HO_declined_conntrack;
 }
 
@@ -348,6 +361,32 @@ static void attach(struct ho_net *hn, struct sk_buff *skb,
 	nf_ct_set(skb, (struct nf_conn *)ct, ctinfo);
 }
 
+/*
+ * What connection tracking would call invalid by its own account of sequence
+ * numbers.  It would take a segment without an entry for the middle of a
+ * connection, so this one gets an entry that is dying, until that has passed.
+ */
+static void attach_invalid(const struct ho_pkt *pkt,
+			   const struct ho_conn *conn, struct nf_conn *tmpl)
+{
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct;
+
+	attach(pkt->hn, pkt->skb, conn, tmpl, IP_CT_ESTABLISHED);
+	ct = unconfirmed(pkt->skb, &ctinfo);
+	if (ct)
+		set_bit(IPS_DYING_BIT, &ct->status);
+}
+
+void ho_track_judge(struct sk_buff *skb)
+{
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct = unconfirmed(skb, &ctinfo);
+
+	if (ct && nf_ct_is_dying(ct))
+		nf_conntrack_put(ho_track_take(skb));
+}
+
 /* Make a connection known whose client has proven himself. */
 static bool make_known(struct ho_net *hn, const struct ho_conn *conn,
 		       struct nf_conn *tmpl)
@@ -381,6 +420,25 @@ static void introduce(const struct ho_pkt *pkt, const struct ho_conn *conn,
 	ho_stat_inc(pkt->hn, done ? HO_STAT_tracked : HO_STAT_track_failed);
 }
 
+static void show_segment(const struct ho_pkt *pkt, struct ho_entry *ent,
+			 const struct ho_conn *conn, struct nf_conn *tmpl)
+{
+	switch (ho_synrecv_classify(pkt, &ent->req)) {
+	case HO_EV_COMPLETE:
+		introduce(pkt, conn, tmpl);
+		ent->req.tracked = 0;
+		break;
+	case HO_EV_BAD_ACK:
+	case HO_EV_OUT_OF_WINDOW:
+	case HO_EV_OUT_OF_WINDOW_RST:
+	case HO_EV_NO_ACK:
+		attach_invalid(pkt, conn, tmpl);
+		break;
+	default:
+		attach(pkt->hn, pkt->skb, conn, tmpl, IP_CT_ESTABLISHED);
+	}
+}
+
 /* There was an entry of its key. */
 static void rx_entry(const struct ho_pkt *pkt, struct nf_conn *tmpl)
 {
@@ -392,15 +450,21 @@ static void rx_entry(const struct ho_pkt *pkt, struct nf_conn *tmpl)
 	ent = ho_table_find_locked(bkt, &pkt->key);
 	if (ent && ent->req.tracked) {
 		ho_entry_conn(ent, &conn);
-		if (ho_synrecv_classify(pkt, &ent->req) == HO_EV_COMPLETE) {
-			introduce(pkt, &conn, tmpl);
-			ent->req.tracked = 0;
-		} else {
-			attach(pkt->hn, pkt->skb, &conn, tmpl,
-			       IP_CT_ESTABLISHED);
-		}
+		show_segment(pkt, ent, &conn, tmpl);
 	}
 	ho_table_unlock(bkt);
+}
+
+/* A wildcard listener would match what is only passing through. */
+static bool is_local(const struct ho_pkt *pkt)
+{
+	struct net *net = pkt->hn->net;
+
+	if (pkt->family == NFPROTO_IPV4)
+		return inet_addr_type_dev_table(net, pkt->skb->dev,
+						ip_hdr(pkt->skb)->daddr) ==
+		       RTN_LOCAL;
+	return ipv6_chk_addr(net, &pkt->key.laddr, NULL, 0);
 }
 
 /* There is none, but the ACK may carry a cookie. */
@@ -410,7 +474,8 @@ static void rx_cookie(const struct ho_pkt *pkt, struct nf_conn *tmpl)
 	struct ho_conn conn;
 	struct sock *lsk;
 
-	if (ho_rx_has_socket(pkt) || !ho_stateless_read(pkt, &conn))
+	if (!is_local(pkt) || ho_rx_has_socket(pkt) ||
+	    !ho_stateless_read(pkt, &conn))
 		return;
 	lsk = ho_rx_listener(pkt);
 	if (!lsk || !ho_stateless_recall(pkt, lsk, &conn))
@@ -451,7 +516,8 @@ void ho_track_rx(struct ho_net *hn, struct sk_buff *skb,
 		return;
 	if (vrf) {
 		pkt.ifs = (struct ho_ifs) { .dif = vrf, .sdif = pkt.ifs.dif };
-		pkt.key.iif = vrf;
+		if (!pkt.key.iif)
+			pkt.key.iif = vrf;
 	}
 	cookie = ho_stateless_expects(&pkt);
 	if (!cookie && !ho_budget_upper(&hn->tbl.entries))
@@ -494,7 +560,7 @@ void ho_track_icmp(struct ho_net *hn, struct sk_buff *skb,
 	    !ho_icmp_parse(skb, state->pf, &err) ||
 	    !is_for_sender(skb, state->pf, &err))
 		return;
-	if (vrf)
+	if (vrf && !err.key.iif)
 		err.key.iif = vrf;
 	bkt = ho_table_lock(&hn->tbl, ho_table_hash(&hn->tbl, &err.key));
 	if (!bkt)

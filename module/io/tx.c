@@ -5,6 +5,7 @@
  */
 #include <halfopen/tx.h>
 
+#include <net/ip.h>
 #include <net/tcp.h>
 
 #include <halfopen/cookie.h>
@@ -65,13 +66,6 @@ u32 ho_tx_hash(const struct ho_net *hn, const struct sock *lsk,
 	return hash ? hash : 1;
 }
 
-u32 ho_tx_mark(const struct sock *lsk, const struct ho_conn *conn)
-{
-	u32 mark = READ_ONCE(lsk->sk_mark);
-
-	return mark ? mark : conn->mark;
-}
-
 u16 ho_tx_mss(const struct sock *lsk, const struct dst_entry *dst)
 {
 	return tcp_mss_clamp(tcp_sk(lsk), tcp_dst_advmss(dst));
@@ -86,10 +80,22 @@ int ho_tx_route(struct net *net, const struct sock *lsk,
 	       ho_tx_v6_route(net, lsk, conn, path);
 }
 
+void ho_tx_no_route(struct net *net, const struct ho_conn *conn)
+{
+	if (ho_key_is_v4(&conn->key))
+		IP_INC_STATS(net, IPSTATS_MIB_OUTNOROUTES);
+}
+
 void ho_tx_release(struct ho_path *path)
 {
 	dst_release(path->dst);
 	nf_conntrack_put(path->ct);
+}
+
+/* TCP_TX_DELAY */
+static u64 tx_delay_ns(const struct sock *lsk)
+{
+	return (u64)READ_ONCE(tcp_sk(lsk)->tcp_tx_delay) * NSEC_PER_USEC;
 }
 
 static u32 tsval(struct ho_net *hn, const struct ho_conn *conn, u64 now_ns)
@@ -143,7 +149,9 @@ int ho_tx_synack(struct ho_net *hn, const struct sock *lsk,
 	skb_dst_set(nskb, path->dst);
 	ho_track_give(nskb, path->ct);
 	skb_set_hash(nskb, ho_tx_hash(hn, lsk, conn), PKT_HASH_TYPE_L4);
-	nskb->mark = ho_tx_mark(lsk, conn);
+	nskb->mark = conn->mark;
+	/* now, or later with TCP_TX_DELAY: what fq goes by */
+	skb_set_delivery_time(nskb, now_ns + tx_delay_ns(lsk), true);
 	TCP_INC_STATS(hn->net, TCP_MIB_OUTSEGS);
 
 	err = ho_key_is_v4(&conn->key) ?
@@ -173,11 +181,15 @@ static void send_reply(struct ho_net *hn, const struct sock *lsk,
 	if (reply->txhash)
 		skb_set_hash(nskb, reply->txhash, PKT_HASH_TYPE_L4);
 	ho_track_give(nskb, ho_track_take(skb));
+	if (tx_delay_ns(lsk))
+		skb_set_delivery_time(nskb, ktime_get_ns() + tx_delay_ns(lsk),
+				      true);
 
 	err = ho_key_is_v4(&conn->key) ?
 	      ho_tx_v4_reply(hn->net, lsk, reply->oif, skb, nskb) :
 	      ho_tx_v6_reply(hn->net, lsk, reply->oif, skb, nskb);
-	if (err < 0)
+	/* as natively: IPv4 counts what it could not send, too */
+	if (err < 0 && !ho_key_is_v4(&conn->key))
 		return;
 	TCP_INC_STATS(hn->net, TCP_MIB_OUTSEGS);
 	if (reply->flags & HO_TCP_RST)

@@ -25,7 +25,7 @@ int ho_tx_v4_route(struct net *net, const struct sock *lsk,
 	struct flowi4 *fl4 = &path->fl.u.ip4;
 	struct rtable *rt;
 
-	flowi4_init_output(fl4, conn->oif, ho_tx_mark(lsk, conn),
+	flowi4_init_output(fl4, conn->oif, conn->mark,
 			   ip_sock_rt_tos(lsk), ip_sock_rt_scope(lsk),
 			   lsk->sk_protocol, inet_sk_flowi_flags(lsk),
 			   conn->key.raddr.s6_addr32[3],
@@ -33,10 +33,8 @@ int ho_tx_v4_route(struct net *net, const struct sock *lsk,
 			   conn->key.lport, lsk->sk_uid);
 	ho_classify_flow(lsk, flowi4_to_flowi_common(fl4));
 	rt = ip_route_output_flow(net, fl4, lsk);
-	if (IS_ERR(rt)) {
-		IP_INC_STATS(net, IPSTATS_MIB_OUTNOROUTES);
+	if (IS_ERR(rt))
 		return PTR_ERR(rt);
-	}
 	path->dst = &rt->dst;
 	return 0;
 }
@@ -92,10 +90,11 @@ int ho_tx_v4_reply(struct net *net, const struct sock *lsk, u32 oif,
 	flowi4_init_output(&fl4, oif, mark, RT_TOS(iph->tos),
 			   RT_SCOPE_UNIVERSE, IPPROTO_TCP,
 			   inet_sk_flowi_flags(lsk), iph->saddr, iph->daddr,
-			   tcp_hdr(skb)->source, tcp_hdr(skb)->dest,
+			   tcp_hdr(nskb)->dest, tcp_hdr(nskb)->source,
 			   lsk->sk_uid);
 	security_skb_classify_flow(skb, flowi4_to_flowi_common(&fl4));
-	rt = ip_route_output_flow(net, &fl4, NULL);
+	/* the control socket borrows the listener's policy for a RST */
+	rt = ip_route_output_flow(net, &fl4, tcp_hdr(nskb)->rst ? lsk : NULL);
 	if (IS_ERR(rt)) {
 		kfree_skb(nskb);
 		return PTR_ERR(rt);

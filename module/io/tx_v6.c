@@ -29,7 +29,7 @@ int ho_tx_v6_route(struct net *net, const struct sock *lsk,
 	fl6->daddr = conn->key.raddr;
 	fl6->saddr = conn->key.laddr;
 	fl6->flowi6_oif = conn->oif;
-	fl6->flowi6_mark = ho_tx_mark(lsk, conn);
+	fl6->flowi6_mark = conn->mark;
 	fl6->fl6_dport = conn->key.rport;
 	fl6->fl6_sport = conn->key.lport;
 	fl6->flowi6_uid = lsk->sk_uid;
@@ -64,7 +64,8 @@ int ho_tx_v6_synack(struct net *net, const struct sock *lsk,
 }
 
 static void reply_flow(struct net *net, const struct sock *lsk, u32 oif,
-		       struct sk_buff *skb, struct flowi6 *fl6)
+		       struct sk_buff *skb, const struct sk_buff *nskb,
+		       struct flowi6 *fl6)
 {
 	const struct ipv6hdr *hdr = ipv6_hdr(skb);
 	u32 mark = IP6_REPLY_MARK(net, skb->mark);
@@ -79,8 +80,8 @@ static void reply_flow(struct net *net, const struct sock *lsk, u32 oif,
 		oif = skb->skb_iif;
 	fl6->flowi6_oif = oif;
 	fl6->flowi6_mark = mark ? mark : READ_ONCE(lsk->sk_mark);
-	fl6->fl6_dport = tcp_hdr(skb)->source;
-	fl6->fl6_sport = tcp_hdr(skb)->dest;
+	fl6->fl6_dport = tcp_hdr(nskb)->dest;
+	fl6->fl6_sport = tcp_hdr(nskb)->source;
 	fl6->flowi6_uid = lsk->sk_uid;
 	security_skb_classify_flow(skb, flowi6_to_flowi_common(fl6));
 }
@@ -92,7 +93,7 @@ int ho_tx_v6_reply(struct net *net, const struct sock *lsk, u32 oif,
 	struct dst_entry *dst;
 	struct flowi6 fl6;
 
-	reply_flow(net, lsk, oif, skb, &fl6);
+	reply_flow(net, lsk, oif, skb, nskb, &fl6);
 	dst = ip6_dst_lookup_flow(net, lsk, &fl6, NULL);
 	if (IS_ERR(dst)) {
 		kfree_skb(nskb);
@@ -103,6 +104,7 @@ int ho_tx_v6_reply(struct net *net, const struct sock *lsk, u32 oif,
 	/*
 	 * the control socket: the listener's hop limit is for its connections
 	 */
-	return ip6_xmit(net->ipv6.tcp_sk, nskb, &fl6, fl6.flowi6_mark, NULL,
-			tclass, READ_ONCE(lsk->sk_priority));
+	ip6_xmit(net->ipv6.tcp_sk, nskb, &fl6, fl6.flowi6_mark, NULL, tclass,
+		 READ_ONCE(lsk->sk_priority));
+	return 0;
 }

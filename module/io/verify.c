@@ -73,7 +73,7 @@ static bool copy(const struct sk_buff *skb, struct ho_copy *out)
 	th = (struct tcphdr *)(out->data + thoff);
 	th->check = 0;
 	blank_tsval((u8 *)(th + 1), skb->len - thoff - sizeof(*th));
-	if (skb->protocol == htons(ETH_P_IP))
+	if (ip_hdr(skb)->version == 4)
 		((struct iphdr *)out->data)->check = 0;
 	else
 		blank_auto_label((struct ipv6hdr *)out->data, skb->hash);

@@ -201,7 +201,7 @@ static enum ho_rto_action timeout_locked(struct ho_shard *shard,
 	spin_unlock(&shard->lock);
 	if (act == HO_RTO_RESEND && ent->req.retrans < HO_RETRANS_MAX)
 		ent->req.retrans++;
-	ent->req.oow = 0;
+	ho_oow_age(&ent->req, now_ms);
 	return act;
 }
 
