@@ -5,6 +5,7 @@ KDIR ?= /lib/modules/$(shell uname -r)/build
 # Debian's 6.1 headers have the upstream version in kernel.release.
 KREL = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' $(KDIR)/include/generated/utsrelease.h)
 K ?= 6.1
+LOGS = $${XDG_CACHE_HOME:-$$HOME/.cache}/halfopen/logs
 
 modules:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
@@ -46,6 +47,9 @@ test:
 	scripts/deps.sh build vm
 	scripts/vm.sh --kernel $(K) $(VM) $(T)
 
+rows:
+	scripts/rows.py $(K) $(LOGS)/check-time-$(K).log $(LOGS)/check-vm-$(K).log
+
 help:
 	@echo 'make [KDIR=DIR]           build halfopen.ko for the kernel build directory DIR'
 	@echo 'make install, uninstall   for that kernel, with depmod'
@@ -56,6 +60,7 @@ help:
 	@echo 'make lint                 static checks'
 	@echo 'make kunit [T=GLOB] [COVERAGE=1]   unit tests in a UML kernel'
 	@echo 'make debug [T=NAME]                selftests in a UML kernel with KASAN and lockdep'
+	@echo 'make rows [K=6.1]          what the last check showed, row by row'
 	@echo 'make test [T=NAME] [K=6.1] [VM=--icount]   selftests in a VM'
 
-.PHONY: modules clean install uninstall check demo kunit lint debug matrix test help
+.PHONY: modules clean install uninstall check demo kunit lint debug matrix test rows help

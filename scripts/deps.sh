@@ -3,17 +3,18 @@
 #
 # Install what a lane needs and this machine does not have yet.
 #
-#   deps.sh [build] [vm] [kunit] [debug] [lint] [demo] [nginx]
+#   deps.sh [build] [vm] [kunit] [debug] [lint] [demo] [nginx] [programs]
 #
-# Without an argument: everything.  nginx is unpacked in the cache, as the
-# installed package would start a server on this machine.
+# Without an argument: everything.  nginx and the other servers that tests use
+# are unpacked in the cache, as installed packages they would start on this
+# machine.
 set -u
 . "$(dirname "$0")/common.sh"
 
 declare -A lane_packages=(
 	[build]="make gcc libc6-dev kmod"
 	[vm]="make gcc libc6-dev kmod qemu-system-x86 busybox-static dash cpio
-	      xz-utils zstd iproute2 ipvsadm nftables curl python3
+	      xz-utils zstd iproute2 ipvsadm nftables curl python3 nmap
 	      libpcre2-8-0 libssl3 zlib1g libcrypt1"
 	[kunit]="make gcc libc6-dev bc bison flex xz-utils kmod perl-base
 		 linux-source-6.12"
@@ -21,6 +22,17 @@ declare -A lane_packages=(
 	[lint]="make gcc libc6-dev binutils kmod perl xz-utils sparse
 		shellcheck codespell linux-source-6.12"
 	[demo]="gnuplot-nox"
+)
+
+# Servers and their clients, with the libraries that a small Debian has not.
+declare -A unpacked_packages=(
+	[nginx]="nginx"
+	[programs]="openssh-server openssh-client haproxy
+		    postgresql-15 postgresql-client-15
+		    libpq5 libldap-2.5-0 libsasl2-2 libicu72 libxml2
+		    libgssapi-krb5-2 libkrb5-3 libk5crypto3 libkrb5support0
+		    libkeyutils1 libreadline8 libwrap0 libnsl2 libtirpc3
+		    liblua5.3-0 libopentracing-c-wrapper0 libopentracing1"
 )
 
 updated=
@@ -81,30 +93,49 @@ install_packages() {
 		die "see $ho_logs/apt-install.log"
 }
 
-nginx_unpacked() {
-	local dir=$ho_cache/nginx tmp
+# download NAME: its packages, into this directory.
+download() {
+	# shellcheck disable=SC2086 # one word per package
+	with_progress "fetching $1" "$ho_logs/$1.log" \
+	    apt-get -q -o APT::Sandbox::User=root download \
+	    ${unpacked_packages[$1]}
+}
+
+# unpack NAME: its packages, into a directory of the cache.
+unpack() {
+	local name=$1 dir=$ho_cache/$1 tmp pkg deb
 	(
 		exec 9>"$dir.lock"
 		flock 9
-		[ ! -e "$dir/.complete" ] || exit 0
-		known nginx || update_lists
+		# Another list of packages is another directory's worth.
+		[ "$(cat "$dir/.complete" 2>/dev/null)" != \
+		    "${unpacked_packages[$name]}" ] || exit 0
+		for pkg in ${unpacked_packages[$name]}; do
+			known "$pkg" || update_lists
+		done
 		tmp=$(mktemp -d) || exit 1
 		trap 'rm -rf "$tmp"' EXIT
 		cd "$tmp" || exit 1
-		with_progress "fetching nginx" "$ho_logs/nginx.log" \
-		    apt-get -q -o APT::Sandbox::User=root download nginx ||
-			exit 1
+		# A mirror drops a version as soon as it has a newer one.
+		download "$name" || {
+			update_lists
+			download "$name" || exit 1
+		}
 		rm -rf "$dir"
 		mkdir -p "$dir"
-		dpkg-deb -x ./nginx_*.deb "$dir" && touch "$dir/.complete"
-	) || die "cannot get nginx, see $ho_logs/nginx.log"
+		for deb in ./*.deb; do
+			dpkg-deb -x "$deb" "$dir" || exit 1
+		done
+		echo ./*.deb >"$dir/.versions"
+		echo "${unpacked_packages[$name]}" >"$dir/.complete"
+	) || die "cannot get $name, see $ho_logs/$name.log"
 }
 
 [ $# -gt 0 ] || set -- build vm kunit debug lint demo
 want=
 for lane; do
 	case $lane in
-	nginx) ;;
+	nginx | programs) ;;
 	build | vm | kunit | debug | lint | demo) want="$want ${lane_packages[$lane]}" ;;
 	*) die "unknown lane $lane" ;;
 	esac
@@ -118,8 +149,7 @@ for lane; do
 		# shellcheck disable=SC2086
 		install_packages $pkgs
 		;;
-	vm | nginx)
-		nginx_unpacked
-		;;
+	vm | nginx) unpack nginx ;;
+	programs) unpack programs ;;
 	esac
 done

@@ -4,7 +4,8 @@
 # The parts of the test VM's initramfs that do not change from run to run:
 #
 #   initramfs.sh userland          print the path of a cpio with the programs
-#   initramfs.sh modules TARGET    print the path of a cpio with kernel modules
+#   initramfs.sh programs          ... with further servers, for some tests
+#   initramfs.sh modules TARGET    ... with kernel modules
 #
 # Each is kept in the cache under a hash of all that went into it.  The kernel
 # unpacks concatenated archives one over the other, so vm.sh appends the
@@ -15,16 +16,24 @@ set -u
 # Sorted by what they are for: scripts, network set-up, servers and clients.
 programs="dash bash kmod stdbuf
 	  ip tc ss nstat lnstat nft ipvsadm
-	  curl python3"
+	  curl python3 nmap"
+
+# What they read, beside their libraries.
+data="/usr/share/nmap/nmap-os-db /usr/share/nmap/nmap-services
+      /usr/share/nmap/nmap-payloads /usr/share/nmap/nmap-protocols
+      /usr/share/nmap/nmap-mac-prefixes"
 
 # With their dependencies.  xt_/ip_tables are left out: nft does it all.
 wanted="veth dummy ifb vrf xfrm_user tun macvlan bridge 8021q
 	inet_diag tcp_diag sch_netem sch_ingress cls_u32 cls_matchall
-	act_mirred act_gact act_pedit sch_tbf sch_fq
+	act_mirred act_gact act_pedit act_police act_csum sch_tbf sch_fq
+	nf_conntrack_ftp nf_log_syslog
 	nf_conntrack nf_nat nf_tables nft_ct nft_nat nft_masq nft_redir
+	nft_chain_nat nft_objref
 	nft_reject nft_reject_inet nft_limit nft_log nft_quota nft_hash
 	nft_numgen nft_fib nft_fib_inet nft_socket nft_synproxy nft_queue
-	ip_vs ip_vs_rr
+	ip_vs ip_vs_rr nft_tproxy nft_connlimit nfnetlink_queue br_netfilter
+	smc smc_diag nfsd tcp_dctcp tcp_bbr tls cls_bpf act_bpf
 	nf_synproxy_core nf_conntrack_netlink nft_compat
 	esp4 esp6 ipip sit ip6_tunnel ip_gre mptcp_diag"
 
@@ -61,6 +70,17 @@ copy_files() {
 	done
 }
 
+# Of the binaries in the directory that deps.sh unpacked, from there if it has
+# them.
+libraries_of_unpacked() {
+	local dir=$1 out
+	shift
+	out=$(LD_LIBRARY_PATH=$dir/usr/lib/x86_64-linux-gnu:$dir/lib/x86_64-linux-gnu \
+	    ldd "$@") || return 1
+	! grep 'not found' <<<"$out" >&2 || return 1
+	sed -n 's/^.* => \(\/[^ ]*\) (0x.*/\1/p' <<<"$out" | sort -u
+}
+
 nginx_binary() {
 	local dir=$ho_cache/nginx
 	"$ho_top/scripts/deps.sh" nginx >&2 || exit 1
@@ -83,6 +103,7 @@ python_tree() {
 users_and_groups() {
 	echo "root:x:0:0:root:/root:/bin/dash"
 	echo "nobody:x:65534:65534:nobody:/:/bin/false"
+	echo "sshd:x:101:65534::/run/sshd:/bin/false"
 }
 
 make_userland() {
@@ -98,6 +119,8 @@ make_userland() {
 		# shellcheck disable=SC2046
 		copy_files "$root" $(libraries_of "$path") || return 1
 	done
+	# shellcheck disable=SC2086 # one word per file
+	copy_files "$root" $data || return 1
 	cp "$nginx" "$root/usr/sbin/nginx" || return 1
 	# shellcheck disable=SC2046
 	copy_files "$root" $(libraries_of "$nginx") || return 1
@@ -128,6 +151,60 @@ userland() {
 		sha256sum <"$nginx") | sha256sum | cut -c1-12)
 	file=$ho_cache/initramfs/userland-$key.cpio
 	build_once "$file" "packing the programs" make_userland "$nginx"
+	echo "$file"
+}
+
+# A database cluster cannot be made by root, nor can its server run as root:
+# whoever starts it gives /var/lib/postgresql to nobody.
+make_cluster() {
+	local root=$1 pg=$2 data=$1/var/lib/postgresql
+	local user=()
+	mkdir -p "$data"
+	if [ "$(id -u)" -eq 0 ]; then
+		chmod 755 "$root"
+		chown 65534:65534 "$data"
+		user=(setpriv "--reuid=65534" "--regid=65534" --clear-groups)
+	fi
+	"${user[@]}" env "LD_LIBRARY_PATH=$root/usr/lib/x86_64-linux-gnu" TZ=GMT \
+	    "$pg/bin/initdb" -D "$data" -U root --no-locale -E UTF8 -A trust \
+	    --no-sync --wal-segsize=1 >"$ho_logs/initdb.log" 2>&1
+}
+
+make_programs() {
+	local root=$1 dir=$2 pg=/usr/lib/postgresql/15 path
+	local share=/usr/share/postgresql/15
+	local programs=(/usr/sbin/sshd /usr/bin/ssh /usr/bin/ssh-keygen
+			/usr/sbin/haproxy "$pg/bin/postgres" "$pg/bin/psql")
+	mkdir -p "$root/usr/lib/x86_64-linux-gnu" "$root$pg" "$root$share"
+	for path in bin sbin lib lib64; do
+		ln -s "usr/$path" "$root/$path"
+	done
+	# shellcheck disable=SC2046 # library paths have no blanks
+	cp -L $(libraries_of_unpacked "$dir" "${programs[@]/#/$dir}" \
+	    "$dir$pg/lib/dict_snowball.so") \
+	    "$root/usr/lib/x86_64-linux-gnu" || return 1
+	for path in "${programs[@]}"; do
+		mkdir -p "$root${path%/*}"
+		cp "$dir$path" "$root$path" || return 1
+	done
+	copy_files "$root" "$(which_program setpriv)" || return 1
+	# initdb wants all that the VM does not.
+	cp -r "$dir$pg/lib" "$root$pg/" && cp "$dir$pg/bin/initdb" \
+	    "$root$pg/bin/" && cp -r "$dir$share/." "$root$share" || return 1
+	make_cluster "$root" "$root$pg" || return 1
+	# An empty lib/ is all that the server asks for by itself.
+	rm -rf "${root:?}$pg/lib"/* "$root$pg/bin/initdb"
+	find "$root$share" -mindepth 1 -maxdepth 1 ! -name 'timezonesets' \
+	    -exec rm -rf {} +
+}
+
+programs() {
+	local key file dir=$ho_cache/programs
+	"$ho_top/scripts/deps.sh" programs >&2 || exit 1
+	key=$(cat "$0" "$dir/.versions" | sha256sum | cut -c1-12)
+	file=$ho_cache/initramfs/programs-$key.cpio
+	build_once "$file" "packing OpenSSH, PostgreSQL and HAProxy" \
+	    make_programs "$dir"
 	echo "$file"
 }
 
@@ -184,6 +261,7 @@ build_once() {
 
 case ${1:-} in
 userland) userland ;;
+programs) programs ;;
 modules) modules "${2:?which target?}" ;;
 *) die "unknown command ${1:-(none)}" ;;
 esac

@@ -14,6 +14,8 @@
 #   --no-module       no module at all
 #   --command TEXT    run this (dash, in /ho) instead of selftests/run.sh
 #   --add FILE        put FILE into /ho (may be repeated)
+#   --programs        OpenSSH, PostgreSQL and HAProxy, too; also if a TEST has
+#                     a line "# vm: --programs"
 #   --out DIR         copy what the guest leaves in /out to DIR
 #   --log FILE        keep the kernel's log
 #   --append ARGS     further kernel arguments
@@ -38,6 +40,7 @@ log=
 append=
 memory=1024
 shell=
+programs=
 add=()
 tests=()
 while [ $# -gt 0 ]; do
@@ -45,6 +48,7 @@ while [ $# -gt 0 ]; do
 	--icount) icount=y ;;
 	--no-module) module= ;;
 	--shell) shell=y ;;
+	--programs) programs=y ;;
 	--kernel | --smp | --timeout | --ko | --command | --out | --log | \
 	    --append | --memory)
 		[ $# -gt 1 ] || die "$1 needs a value"
@@ -66,6 +70,15 @@ while [ $# -gt 0 ]; do
 	shift
 done
 [ -z "$icount" ] || smp=1
+
+# Without a name they all run.
+if [ ${#tests[@]} -eq 0 ] && [ -z "$command$shell" ]; then
+	programs=y
+fi
+for test in "${tests[@]}"; do
+	! grep -qsx '# vm: --programs' "$ho_top/selftests/${test%.sh}.sh" ||
+		programs=y
+done
 
 tmp=$(mktemp -d) || exit 1
 qemu_pid=
@@ -132,8 +145,12 @@ project_files() {
 vmlinuz=$("$ho_top/scripts/kernel.sh" vmlinuz "$kernel") || exit 1
 userland=$("$ho_top/scripts/initramfs.sh" userland) || exit 1
 modules=$("$ho_top/scripts/initramfs.sh" modules "$kernel") || exit 1
+parts=("$userland" "$modules")
+if [ -n "$programs" ]; then
+	parts+=("$("$ho_top/scripts/initramfs.sh" programs)") || exit 1
+fi
 project_files || die "cannot pack the selftests"
-cat "$userland" "$modules" "$tmp/project.cpio" >"$tmp/initrd" || exit 1
+cat "${parts[@]}" "$tmp/project.cpio" >"$tmp/initrd" || exit 1
 
 # slab_nomerge: request sockets have a line of their own in /proc/slabinfo.
 # mitigations=off: emulated CPUs have nothing to protect.

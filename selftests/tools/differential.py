@@ -2,10 +2,11 @@
 """The same packets twice: answered natively, then by halfopen.
 
 A scenario is a function of a World.  It sends segments, and everything that can be
-seen from outside goes into a transcript: each segment that came back, when, what
-accept() returned with its TCP_INFO and socket options, and by how much the kernel's
-counters moved.  The scenario runs once with net.halfopen.mode=0 and once with 1, and
-the two transcripts must be equal, times to a tenth.
+seen from outside goes into a transcript: each frame of the server byte by byte
+(wire.py), when it came, what accept() returned with its TCP_INFO and socket options,
+edges of epoll and queues of the listeners, and by how much the kernel's counters moved.
+The scenario runs once with net.halfopen.mode=0 and once with 1, and the two transcripts
+must be equal, times to a tenth.
 
     @scenario("P-17")
     def exact_rst_is_silent(w):
@@ -13,62 +14,78 @@ the two transcripts must be equal, times to a tenth.
         p.rst(seq=p.seq)
         w.watch(p, 0.3)
 
-Sequence numbers are shown relative to both ISNs, timestamps relative to the SYN-ACK's.
+Times count from the last thing that happened before: a segment to the server, or a
+note.
 """
 
 import ctypes
+import gc
+import itertools
 import os
+import select
 import socket
 import struct
 import subprocess
 import sys
 
 import seg
+import wire
 
 CLONE_NEWNET = 0x40000000
 libc = ctypes.CDLL(None, use_errno=True)
 
-# What an operator graphs; halfopen must move each as the stack does.  Not
-# SyncookiesFailed: for two minutes after jiffies wrap, five minutes after boot, a
-# listener that never overflowed takes a stray ACK for a cookie.
-MIBS = {
-    "Ip": "InReceives InHdrErrors InAddrErrors InDiscards InDelivers OutRequests "
-          "OutNoRoutes",
-    "Icmp": "InMsgs InErrors InCsumErrors InDestUnreachs InTimeExcds",
-    "Tcp": "ActiveOpens PassiveOpens AttemptFails EstabResets CurrEstab InSegs "
-           "OutSegs RetransSegs InErrs OutRsts InCsumErrors",
-    "TcpExt": "SyncookiesSent SyncookiesRecv EmbryonicRsts "
-              "OutOfWindowIcmps PAWSEstab ListenOverflows ListenDrops "
-              "TCPTimeouts TCPReqQFullDoCookies TCPReqQFullDrop TCPSynRetrans "
-              "TCPACKSkippedSynRecv TCPACKSkippedChallenge TCPChallengeACK "
-              "TCPMinTTLDrop TCPDeferAcceptDrop TCPAbortOnData TCPBacklogDrop "
-              "TCPSpuriousRTOs TCPOFOQueue TCPPureAcks TCPHPAcks",
-    "Ip6": "Ip6InReceives Ip6InHdrErrors Ip6InDelivers Ip6OutRequests",
-    "Icmp6": "Icmp6InMsgs Icmp6InErrors Icmp6InCsumErrors",
+# All counters of /proc/net/snmp, netstat and snmp6 must move as they do natively,
+# but for these.
+UNSTABLE = {
+    # for two minutes after jiffies wrap, five minutes after boot, a listener that
+    # never overflowed takes a stray ACK for a cookie
+    "TcpExt.SyncookiesFailed",
 }
-MIB_NAMES = {name for names in MIBS.values() for name in names.split()}
 
 # struct tcp_info: name -> (offset, format).  What a clock alone decides is compared
-# with a tolerance (TIMED) or not at all (the last_* fields).
+# with the tolerance of times, in units per second (TIMED).  Not pacing_rate and
+# delivery_rate: a quotient of cwnd and rtt, which are here.
 TCP_INFO = {
     "state": (0, "B"), "ca_state": (1, "B"), "retransmits": (2, "B"),
     "probes": (3, "B"), "backoff": (4, "B"), "options": (5, "B"),
-    "wscales": (6, "B"), "rto": (8, "I"), "ato": (12, "I"),
+    "wscales": (6, "B"), "app_limited": (7, "B"), "rto": (8, "I"),
+    "ato": (12, "I"),
     "snd_mss": (16, "I"), "rcv_mss": (20, "I"), "unacked": (24, "I"),
     "sacked": (28, "I"), "lost": (32, "I"), "retrans": (36, "I"),
-    "pmtu": (60, "I"), "rcv_ssthresh": (64, "I"), "rtt": (68, "I"),
+    "last_data_sent": (44, "I"), "last_data_recv": (52, "I"),
+    "last_ack_recv": (56, "I"), "pmtu": (60, "I"), "rcv_ssthresh": (64, "I"),
+    "rtt": (68, "I"),
     "rttvar": (72, "I"), "snd_ssthresh": (76, "I"), "snd_cwnd": (80, "I"),
-    "advmss": (84, "I"), "reordering": (88, "I"), "rcv_space": (96, "I"),
-    "total_retrans": (100, "I"), "bytes_acked": (120, "Q"),
+    "advmss": (84, "I"), "reordering": (88, "I"), "rcv_rtt": (92, "I"),
+    "rcv_space": (96, "I"), "total_retrans": (100, "I"),
+    "max_pacing_rate": (112, "Q"), "bytes_acked": (120, "Q"),
     "bytes_received": (128, "Q"), "segs_out": (136, "I"), "segs_in": (140, "I"),
-    "min_rtt": (148, "I"), "data_segs_in": (152, "I"),
-    "data_segs_out": (156, "I"), "delivered": (192, "I"),
-    "bytes_retrans": (208, "Q"), "rcv_ooopack": (224, "I"),
+    "notsent_bytes": (144, "I"), "min_rtt": (148, "I"),
+    "data_segs_in": (152, "I"), "data_segs_out": (156, "I"),
+    "busy_time": (168, "Q"), "rwnd_limited": (176, "Q"),
+    "sndbuf_limited": (184, "Q"), "delivered": (192, "I"),
+    "delivered_ce": (196, "I"), "bytes_sent": (200, "Q"),
+    "bytes_retrans": (208, "Q"), "dsack_dups": (216, "I"),
+    "reord_seen": (220, "I"), "rcv_ooopack": (224, "I"),
     "snd_wnd": (228, "I"), "rcv_wnd": (232, "I"), "rehash": (236, "I"),
     "total_rto": (240, "H"), "total_rto_recoveries": (242, "H"),
     "total_rto_time": (244, "I"),
 }
-TIMED = {"rto", "rtt", "rttvar", "min_rtt", "total_rto_time"}
+TIMED = {
+    "rto": 1e6, "ato": 1e6, "rtt": 1e6, "rttvar": 1e6, "min_rtt": 1e6,
+    "rcv_rtt": 1e6, "last_data_sent": 1e3, "last_data_recv": 1e3,
+    "last_ack_recv": 1e3, "busy_time": 1e6, "rwnd_limited": 1e6,
+    "sndbuf_limited": 1e6, "total_rto_time": 1e3,
+}
+# Two runs differ by a tick (HZ=250): a timer waits for it, a soft interrupt may.
+# Without one it is 0.15 ms at most, under the clock that counts instructions.  Long
+# times differ by the slack of the timer wheel.
+NOISE = 0.005
+SLACK = 0.1
+
+SO_MEMINFO = 55
+MEMINFO = ("rmem_alloc", "rcvbuf", "wmem_alloc", "sndbuf", "fwd_alloc",
+           "wmem_queued", "optmem", "backlog")
 
 SOCKOPTS = [
     (socket.SOL_SOCKET, name) for name in (
@@ -86,10 +103,24 @@ MODE = "/proc/sys/net/halfopen/mode"
 SCENARIOS = []
 
 
-def scenario(rows, families=(4, 6), native=False):
-    """rows: of protocol.md; native: halfopen must not take these SYNs."""
+class Scenario:
+    def __init__(self, fn, rows, families, native, differs):
+        self.fn = fn
+        self.rows = rows
+        self.families = families
+        self.native = native
+        self.differs = differs
+
+    def title(self, family):
+        return "%s ipv%d (%s%s)" % (self.fn.__name__, family, self.rows,
+                                    " differs" if self.differs else "")
+
+
+def scenario(rows, families=(4, 6), native=False, differs=False):
+    """rows: of rows.txt.  native: halfopen must not take these SYNs.  differs: the
+    transcripts must not be equal, and README.md says why."""
     def add(fn):
-        SCENARIOS.append((fn, rows, families, native))
+        SCENARIOS.append(Scenario(fn, rows, families, native, differs))
         return fn
     return add
 
@@ -136,12 +167,12 @@ def read_mibs():
     for line in read("/proc/thread-self/net/snmp6").splitlines():
         name, value = line.split()
         out["Ip6." + name] = int(value)
-    return {k: v for k, v in out.items() if k.split(".")[1] in MIB_NAMES}
+    return {k: v for k, v in out.items() if k not in UNSTABLE}
 
 
 def read_stats():
     out = {}
-    for name in ("halfopen", "halfopen_declined"):
+    for name in ("halfopen", "halfopen_declined", "halfopen_overload"):
         rows = read("/proc/thread-self/net/stat/" + name).splitlines()
         for row in rows[1:]:
             for column, value in zip(rows[0].split(), row.split()):
@@ -157,11 +188,19 @@ class World:
         self.mode = mode
         self.family = family
         self.start = seg.time.monotonic()
-        self.events = []
+        self.notes = []
         self.sockets = []
+        self.listeners = []     # (socket, its epoll)
         self.peers = []
+        self.wires = None
+        self.anonymous = False  # which peer it is does not matter
+        self.quiet = False      # the frames do not matter, the notes do
         self.undo = []
         self.port = 80
+
+    def record(self):
+        """From now on every frame counts."""
+        self.wires = {"cli0": wire.Wire("cli0")}
 
     # what the scenario sets up
 
@@ -194,10 +233,16 @@ class World:
     def listen(self, opts=(), backlog=128, family=None):
         s = self.srv(self._socket, family or self.family, opts, backlog)
         self.sockets.append(s)
+        edge = select.epoll()
+        edge.register(s, select.EPOLLIN | select.EPOLLET)
+        self.listeners.append((s, edge))
         return s
 
     def peer(self, **kw):
         kw.setdefault("dport", self.port)
+        ifname = kw.get("ifname", "cli0")
+        if self.wires is not None and ifname not in self.wires:
+            self.wires[ifname] = wire.Wire(ifname)
         p = seg.Peer(family=self.family, **kw)
         self.peers.append(p)
         return p
@@ -216,33 +261,91 @@ class World:
 
     # what the transcript gets
 
-    def note(self, text, when=None):
-        when = seg.time.monotonic() if when is None else when
-        self.events.append((when - self.start, text))
+    def note(self, text, timed=None):
+        """timed: {name: seconds}, compared as times are."""
+        self.notes.append((seg.time.monotonic(), text, timed or {}))
 
     def watch(self, p, seconds, first=False):
-        """Note all segments of that time, or the first one."""
+        """Wait that long, or for one segment.  It is noted anyway."""
         end = seg.time.monotonic() + seconds
-        while True:
-            s = p.recv(max(end - seg.time.monotonic(), 0))
-            if s is None:
-                return
-            self.note(describe(p, s), s.time)
-            if first:
-                return
+        while p.recv(max(end - seg.time.monotonic(), 0)) and not first:
+            pass
+        self.edges()
 
-    def accept(self, listener=None, what="accepted"):
+    def edges(self):
+        """Which listeners woke somebody up since the last look."""
+        for i, (s, edge) in enumerate(self.listeners):
+            if s.fileno() >= 0 and edge.poll(0):
+                self.note("listener %d is ready" % i)
+
+    def queues(self):
+        """What "ss -lm" shows of the listeners."""
+        for i, (s, _) in enumerate(self.listeners):
+            if s.fileno() < 0:
+                continue
+            info = s.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 512)
+            self.note("listener %d: queue %d of %d, %s" % (
+                i, *struct.unpack_from("II", info, 24), meminfo(s)))
+
+    def name(self, addr):
+        for i, p in enumerate(self.peers):
+            text = p.src if ":" in p.src or ":" not in addr[0] else \
+                "::ffff:" + p.src
+            if (text, p.sport) == (addr[0].partition("%")[0], addr[1]):
+                return "peer %d, %s%s" % (i, addr[0], addr[2:] or "")
+        return addr[0]
+
+    def accept(self, listener=None, what="accepted", state=True):
         listener = listener or self.sockets[0]
         try:
             s, addr = listener.accept()
         except (socket.timeout, TimeoutError):
             self.note(what + ": nothing")
+            self.edges()
             return None
         self.sockets.append(s)
-        self.note("%s from %s" % (what, addr[0]))
+        self.note("%s from %s" % (what, self.name(addr)))
+        if not state:
+            return s
+        exact, timed = [meminfo(s)], {}
         for name, value in socket_state(s):
-            self.note("%s %s=%s" % (what, name, value))
+            if name in TIMED:
+                timed[name] = value / TIMED[name]
+            else:
+                exact.append("%s=%s" % (name, value))
+        self.note("%s %s" % (what, " ".join(exact)), timed)
+        self.edges()
         return s
+
+    def transcript(self):
+        """Two lists of (seconds since what was before, text, timed values): the
+        server's frames, and the notes.  Frames to the server are numbered, and each
+        line begins with the number of the last one.  Between two of them the peers
+        are sorted: timers that are due at the same time have no order."""
+        frames = []
+        for w in self.wires.values():
+            frames += wire.lines(self.peers, w.frames())
+        if self.quiet:
+            frames = [frame for frame in frames if frame[2] is None]
+        events = [(when, 0, who, text, {}) for when, who, text in frames] + \
+            [(when, 1, "", text, timed) for when, text, timed in self.notes]
+        out = [], []
+        before = [self.start, self.start]
+        count = 0
+        for when, kind, who, text, timed in sorted(events, key=lambda e: e[0]):
+            if text is None:
+                count += 1
+                before = [when, when]
+                continue
+            if who:
+                text = "%s: %s" % ("a peer" if self.anonymous else who, text)
+            key = count, "" if self.anonymous else who
+            out[kind].append((key, (when - before[kind], "%d> %s" % (
+                count, text), timed)))
+            if kind:
+                before[1] = when
+        out[0].sort(key=lambda e: e[0])
+        return [[event for _, event in part] for part in out]
 
     def close(self):
         """Nothing of this scenario may be heard in the next one."""
@@ -257,6 +360,10 @@ class World:
             except OSError:
                 pass
             s.close()
+        for _, edge in self.listeners:
+            edge.close()
+        for w in (self.wires or {}).values():
+            w.sock.close()
         for undo in reversed(self.undo):
             undo()
 
@@ -284,116 +391,129 @@ def socket_state(s):
                                      16).split(b"\0")[0].decode()
 
 
-def describe(p, s):
-    """A segment without what is random: ISN, TSval, flow label, checksum."""
-    base = p.synack.seq if p.synack else s.seq
-    if s.is_rst() and not s.flags & seg.ACK:
-        seq = "seq=%d" % s.seq if p.synack is None else \
-            "seq=%+d" % diff(s.seq, base)
-    else:
-        seq = "seq=%+d" % diff(s.seq, base) if s.seq else "seq=0"
-    opts = []
-    for kind, payload in s.opts:
-        if kind == 8:
-            opts.append("ts:ecr=%d" % struct.unpack("!II", payload)[1])
-        elif kind == 5:
-            edges = struct.unpack("!%dI" % (len(payload) // 4), payload)
-            opts.append("sack:" + ",".join("%+d" % diff(e, p.isn)
-                                           for e in edges))
-        else:
-            opts.append("%d:%s" % (kind, payload.hex() if payload else ""))
-    ip = "tos=%#x ttl=%d df=%s id=%s ipopts=%s" % (
-        s.tos, s.ttl, s.df,
-        "0" if not s.ip_id else "set", s.ip_opts.hex())
-    if s.family == 6:
-        ip += " flow=%s" % ("set" if s.flow else "0")
-    return "%s %s ack=%+d win=%d len=%d [%s] %s" % (
-        s.flag_text, seq, diff(s.ack, p.isn) if s.flags & seg.ACK else s.ack,
-        s.win, len(s.data), " ".join(opts), ip)
-
-
-def diff(a, b):
-    d = (a - b) & 0xFFFFFFFF
-    return d - (1 << 32) if d & 1 << 31 else d
+def meminfo(s):
+    values = struct.unpack("8I", s.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, 32))
+    return " ".join("%s=%d" % pair for pair in zip(MEMINFO, values))
 
 
 def run(fn, srv, family, mode):
     """One pass: (transcript, how the kernel's counters moved, how halfopen's did)."""
     srv(write, MODE, mode)
-    mibs, stats = srv(read_mibs), srv(read_stats)
     w = World(srv, family, mode)
+    w.record()
+    mibs, stats = srv(read_mibs), srv(read_stats)
     try:
         fn(w)
     except Abandoned:
         pass
     except (OSError, subprocess.CalledProcessError, AssertionError) as e:
-        w.note("failed: %r in mode %d" % (e, mode))
+        w.note("failed: %r" % e)
+    w.edges()
+    w.queues()
     after = srv(read_mibs)
     own = srv(read_stats)
+    out = w.transcript()
     w.close()
     seg.time.sleep(0.02)
-    # neighbour discovery goes on beside us: only the family under test counts
-    other = ("Ip.", "Icmp.") if family == 6 else ("Ip6.",)
-    moved = {k: after[k] - mibs[k] for k in after if not k.startswith(other)}
-    return w.events, moved, {k: own[k] - stats[k] for k in own}
+    moved = {k: after[k] - mibs.get(k, 0) for k in after}
+    return out, moved, {k: own[k] - stats[k] for k in own}
 
 
 def same_time(a, b):
-    return abs(a - b) <= 0.15 + 0.1 * max(a, b)
+    return abs(a - b) <= NOISE + SLACK * max(a, b)
 
 
-def same_text(a, b):
-    if a == b:
-        return True
-    # accepted rtt=...: the clock's, to a fifth or 20 ms
-    (la, _, va), (lb, _, vb) = a.partition("="), b.partition("=")
-    if la != lb or la.split(" ")[-1] not in TIMED:
-        return False
-    va, vb = int(va), int(vb)
-    scale = 1 if la.endswith(("rtt", "rttvar")) else 1000
-    return abs(va - vb) <= max(va, vb) / 5 + 20000 / scale
+def other_times(a, b):
+    """Timed values of two events, where they are too far from each other."""
+    return {k: v for k, v in a[2].items()
+            if not b or not same_time(v, b[2].get(k, 0))}
+
+
+def same(a, b):
+    return a[1] == b[1] and same_time(a[0], b[0]) and not other_times(a, b)
+
+
+def words(event, other):
+    """An event, long ones without the words that the other has too."""
+    if event is None:
+        return "-"
+    text = event[1].split(" ")
+    if other and len(text) > 9:
+        same_words = set(other[1].split(" ")) - set(text[:3])
+        text = [word for word in text if word not in same_words]
+    return " ".join(["%.6f" % event[0], *text] + [
+        "%s=%.6f" % pair for pair in other_times(event, other).items()])
 
 
 def compare(native, ours):
     """Lines of difference, native first."""
     out = []
-    for i in range(max(len(native), len(ours))):
-        a = native[i] if i < len(native) else None
-        b = ours[i] if i < len(ours) else None
-        if a and b and same_text(a[1], b[1]) and same_time(a[0], b[0]):
-            continue
-        out.append("native   %s" % ("%.3f %s" % a if a else "-"))
-        out.append("halfopen %s" % ("%.3f %s" % b if b else "-"))
-    return "\n".join(out)
+    for a, b in itertools.zip_longest(native, ours):
+        if not a or not b or not same(a, b):
+            out += ["native   " + words(a, b), "halfopen " + words(b, a)]
+    return out
 
 
 def compare_mibs(native, ours):
-    return "".join("\n%s: native %+d, halfopen %+d" % (k, native[k], ours[k])
-                   for k in native if native[k] != ours[k])
+    """A counter of an ICMP type exists from its first use on."""
+    return ["%s: native %+d, halfopen %+d" % (
+        k, native.get(k, 0), ours.get(k, 0)) for k in sorted({*native, *ours})
+        if native.get(k, 0) != ours.get(k, 0)]
+
+
+def only_late(native, ours):
+    """Nothing differs but times."""
+    return all([e[1] for e in a] == [e[1] for e in b]
+               for a, b in zip(native, ours))
+
+
+def both(s, srv, family):
+    """Both passes: (wrong at once, differences)."""
+    native, mibs, stats = run(s.fn, srv, family, 0)
+    if stats["syn_taken"] + stats["cookie_sent"]:
+        return "mode 0 took a SYN", []
+    ours, our_mibs, stats = run(s.fn, srv, family, 1)
+    failed = [text for _, text, _ in native[1] + ours[1] if "> failed:" in text]
+    if failed:
+        return "\n".join(failed), []
+    if not any(mibs.values()):
+        return "nothing was seen: the scenario shows nothing", []
+    diff = compare(native[0], ours[0]) + compare(native[1], ours[1])
+    moved = compare_mibs(mibs, our_mibs)
+    if diff and not moved and only_late(native, ours):
+        return None, diff
+    taken = stats["syn_taken"] + stats["cookie_sent"]
+    if bool(taken) == s.native and not s.differs:
+        moved.append("SYNs taken: %d; declined: %s" % (
+            taken, {k: v for k, v in stats.items() if v and "decl" in k}))
+    return "", diff + moved
+
+
+def verdict(s, srv, family):
+    """What is wrong, "" if nothing is.  Where only times differ, something else may
+    have had the CPU, or the timer wheel has rounded up by an eighth: again."""
+    for _ in range(3):
+        wrong, diff = both(s, srv, family)
+        if wrong is not None:
+            break
+    if wrong:
+        return wrong
+    if s.differs:
+        return "" if diff else "nothing differs"
+    return "\n".join(diff)
 
 
 def main(srv_name, wanted):
+    gc.disable()            # a collection takes as long as a round trip
     srv = Namespace(srv_name)
     tap = seg.Tap()
     seg.time.sleep(5)       # until both ends have announced themselves
-    for fn, rows, families, native_only in SCENARIOS:
-        for family in families:
-            name = "%s ipv%d (%s)" % (fn.__name__, family, rows)
-            if wanted and fn.__name__ not in wanted:
-                continue
-            native, mibs, stats = run(fn, srv, family, 0)
-            if stats["syn_taken"]:
-                tap.check(name, False, "mode 0 took a SYN")
-                continue
-            ours, our_mibs, stats = run(fn, srv, family, 1)
-            text = compare(native, ours) + compare_mibs(mibs, our_mibs)
-            if not native and not any(mibs.values()):
-                text = "nothing was seen: the scenario shows nothing"
-            if bool(stats["syn_taken"]) == native_only:
-                text += "\nSYNs taken: %d; declined: %s" % (
-                    stats["syn_taken"],
-                    {k: v for k, v in stats.items() if v and "decl" in k})
-            tap.check(name, not text, text)
+    for s in SCENARIOS:
+        if wanted and s.fn.__name__ not in wanted:
+            continue
+        for family in s.families:
+            text = verdict(s, srv, family)
+            tap.check(s.title(family), not text, text)
     print("1..%d" % tap.count)
     return tap.failed
 

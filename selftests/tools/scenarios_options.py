@@ -286,7 +286,7 @@ def accept_queue_full_with_abort(w):
     w.watch(third, 0.2)
 
 
-@scenario("O-26 O-38")
+@scenario("O-38")
 def many_are_accepted_in_order(w):
     listener = w.listen()
     peers = [w.handshake_to_synack() for _ in range(10)]

@@ -22,7 +22,7 @@ def rst_to_listener(w):
     w.watch(p, 0.3)
 
 
-@scenario("P-02", native=True)
+@scenario("P-02 P-65", native=True)
 def ack_to_listener(w):
     p = listening_peer(w)
     p.send(ACK, seq=17, ack=34)
@@ -59,7 +59,7 @@ def no_flags_to_listener(w):
     w.watch(p, 0.3)
 
 
-@scenario("P-05")
+@scenario("P-05 P-79 O-14")
 def syn_gets_synack(w):
     w.handshake_to_synack()
 
@@ -251,7 +251,7 @@ def segment_without_ack_is_dropped(w):
     w.accept()
 
 
-@scenario("P-25")
+@scenario("P-25 O-50")
 def wrong_ack_is_reset_and_kept(w):
     p = w.handshake_to_synack()
     p.ack(ack=add(p.rcv_nxt, 1))
@@ -463,12 +463,20 @@ def icmp6_with_wrong_sequence_is_ignored(w):
 # --- retransmission ----------------------------------------------------------------
 
 
-@scenario("P-36 P-37 P-38 P-45")
+@scenario("P-36 P-37 P-38 P-39 P-45")
 def unanswered_synack_is_repeated_and_given_up(w):
     p = w.handshake_to_synack()
     w.watch(p, 70)
     p.ack()
     w.watch(p, 0.5)
+
+
+@scenario("P-38", differs=True)
+def synack_retries_of_the_stack(w):
+    """net.halfopen.synack_retries counts instead."""
+    w.sysctl("ipv4/tcp_synack_retries", 1)
+    p = w.handshake_to_synack()
+    w.watch(p, 5)
 
 
 @scenario("P-38", families=(4,))

@@ -280,7 +280,7 @@ def receive_buffer_changed_in_mid_handshake(w):
     w.accept()
 
 
-@scenario("O-48 O-54")
+@scenario("O-54")
 def data_follows_at_once(w):
     """ACK and data back to back: no segment may meet neither entry nor request."""
     w.listen()

@@ -7,6 +7,9 @@
  * With -A forged final ACKs instead: sequence and acknowledgment numbers are as
  * random as ports and sources.
  *
+ * -x, -I, -D and -f put into each SYN what a listener may have to treat in some
+ * way of its own: TCP options, IP options, data, flags.
+ *
  * With -q through the qdisc after all: when a device is removed under a sender
  * that goes past it, packet_pick_tx_queue() divides by its number of queues,
  * which is 0 by then (seen on 6.12.117, without halfopen in the trace).
@@ -24,6 +27,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,17 +38,26 @@
 #include <unistd.h>
 
 enum {
-	FRAME_SIZE	= 256,
+	FRAME_SIZE	= 512,
 	FRAMES		= 1024,
 	BLOCK_SIZE	= 64 * 1024,
 	BATCH_MAX	= 32,	/* frames a system call */
 	LINE_NS		= 100 * 1000 * 1000,
 	DATA_OFF	= TPACKET2_HDRLEN - sizeof(struct sockaddr_ll),
+	OPTS_MAX	= 40,	/* 15 words less the header, in TCP and IPv4 */
+	DATA_MAX	= 128,
+	TCP_NOP		= 1,
+	IPV6_UNIT	= 8,	/* extension headers come in these */
 };
 
 /* In the order in which Linux writes them: MSS 1460, SACK, TS, NOP, WS 7. */
 static const uint8_t linux_opts[20] = {
 	2, 4, 0x05, 0xb4, 4, 2, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0, 1, 3, 3, 7,
+};
+
+struct bytes {
+	uint8_t		b[OPTS_MAX];
+	size_t		len;
 };
 
 struct flood {
@@ -58,7 +71,12 @@ struct flood {
 	uint64_t	count;		/* 0: no end */
 	uint64_t	rate;		/* packets per second, 0: no limit */
 	uint64_t	seed;
-	bool		opts;
+	struct bytes	opts;		/* of the SYN, a multiple of 4 */
+	bool		linux_opts;	/* begin with linux_opts */
+	struct bytes	ip_opts;	/* IPv4 options or an IPv6 header */
+	uint8_t		ip6_next;	/* the number of that header */
+	size_t		data_len;
+	uint16_t	flags;		/* beside SYN or ACK, of 12 bits */
 	bool		ack;		/* ACKs instead of SYNs */
 	bool		qdisc;
 	bool		verbose;	/* every 100 ms: ms, packets so far */
@@ -126,48 +144,65 @@ static void random_source(const struct flood *f, uint64_t *rnd, uint8_t *addr)
 	}
 }
 
-static size_t put_ip(const struct flood *f, uint8_t *p, const uint8_t *src,
-		     uint64_t rnd, size_t tcp_len, uint32_t *pseudo)
+static size_t put_ipv4(const struct flood *f, uint8_t *p, const uint8_t *src,
+		       uint64_t rnd, size_t len)
+{
+	size_t hlen = sizeof(struct iphdr) + f->ip_opts.len;
+	struct iphdr ip = {
+		.version = 4, .ihl = hlen / 4, .ttl = 64,
+		.protocol = IPPROTO_TCP, .id = rnd,
+		.frag_off = htons(IP_DF),
+		.tot_len = htons(hlen + len),
+	};
+
+	memcpy(&ip.saddr, src, 4);
+	memcpy(&ip.daddr, f->dst, 4);
+	memcpy(p + sizeof(ip), f->ip_opts.b, f->ip_opts.len);
+	ip.check = csum_fold(csum_add(csum_add(0, &ip, sizeof(ip)),
+				      f->ip_opts.b, f->ip_opts.len));
+	memcpy(p, &ip, sizeof(ip));
+	return hlen;
+}
+
+static size_t put_ipv6(const struct flood *f, uint8_t *p, const uint8_t *src,
+		       size_t len)
 {
 	struct ip6_hdr ip6 = {
 		.ip6_flow = htonl(6 << 28),
-		.ip6_plen = htons(tcp_len),
-		.ip6_nxt = IPPROTO_TCP,
+		.ip6_plen = htons(f->ip_opts.len + len),
+		.ip6_nxt = f->ip_opts.len ? f->ip6_next : IPPROTO_TCP,
 		.ip6_hlim = 64,
 	};
-	size_t alen = f->family == AF_INET ? 4 : 16;
 
-	*pseudo = csum_add(IPPROTO_TCP + tcp_len, src, alen);
-	*pseudo = csum_add(*pseudo, f->dst, alen);
-	if (f->family == AF_INET) {
-		struct iphdr ip = {
-			.version = 4, .ihl = 5, .ttl = 64,
-			.protocol = IPPROTO_TCP, .id = rnd,
-			.frag_off = htons(IP_DF),
-			.tot_len = htons(sizeof(ip) + tcp_len),
-		};
-
-		memcpy(&ip.saddr, src, 4);
-		memcpy(&ip.daddr, f->dst, 4);
-		ip.check = csum_fold(csum_add(0, &ip, sizeof(ip)));
-		memcpy(p, &ip, sizeof(ip));
-		return sizeof(ip);
-	}
 	memcpy(&ip6.ip6_src, src, 16);
 	memcpy(&ip6.ip6_dst, f->dst, 16);
 	memcpy(p, &ip6, sizeof(ip6));
-	return sizeof(ip6);
+	memcpy(p + sizeof(ip6), f->ip_opts.b, f->ip_opts.len);
+	return sizeof(ip6) + f->ip_opts.len;
+}
+
+static size_t put_ip(const struct flood *f, uint8_t *p, const uint8_t *src,
+		     uint64_t rnd, size_t len, uint32_t *pseudo)
+{
+	size_t alen = f->family == AF_INET ? 4 : 16;
+
+	*pseudo = csum_add(IPPROTO_TCP + len, src, alen);
+	*pseudo = csum_add(*pseudo, f->dst, alen);
+	return f->family == AF_INET ? put_ipv4(f, p, src, rnd, len) :
+	       put_ipv6(f, p, src, len);
 }
 
 static size_t put_segment(const struct flood *f, uint64_t *rnd, uint8_t *frame)
 {
-	uint8_t buf[sizeof(struct tcphdr) + sizeof(linux_opts)];
-	size_t opt_len = f->opts && !f->ack ? sizeof(linux_opts) : 0;
-	size_t tcp_len = sizeof(struct tcphdr) + opt_len;
+	uint8_t buf[sizeof(struct tcphdr) + OPTS_MAX + DATA_MAX] = {};
+	size_t opt_len = f->ack ? 0 : f->opts.len;
+	size_t hlen = sizeof(struct tcphdr) + opt_len;
+	size_t len = hlen + f->data_len;
 	struct ethhdr eth = {};
 	struct tcphdr tcp = {};
 	uint8_t src[16], *p = frame;
 	uint32_t sum, tsval;
+	uint16_t check;
 	uint64_t r;
 
 	memcpy(eth.h_dest, &f->mac, 6);
@@ -178,27 +213,29 @@ static size_t put_segment(const struct flood *f, uint64_t *rnd, uint8_t *frame)
 
 	random_source(f, rnd, src);
 	r = next_random(rnd);
-	p += put_ip(f, p, src, r, tcp_len, &sum);
+	p += put_ip(f, p, src, r, len, &sum);
 
 	tcp.source = htons(1024 + (r >> 16) % (65536 - 1024));
 	tcp.dest = htons(f->port);
 	tcp.seq = htonl(r >> 32);
-	tcp.doff = tcp_len / 4;
+	tcp.doff = hlen / 4;
 	tcp.syn = !f->ack;
 	tcp.ack = f->ack;
 	if (f->ack)
 		tcp.ack_seq = next_random(rnd);
 	tcp.window = htons(64240);
 	memcpy(buf, &tcp, sizeof(tcp));
-	memcpy(buf + sizeof(tcp), linux_opts, opt_len);
-	if (opt_len) {
+	buf[12] |= f->flags >> 8;
+	buf[13] |= f->flags;
+	memcpy(buf + sizeof(tcp), f->opts.b, opt_len);
+	if (opt_len && f->linux_opts) {
 		tsval = next_random(rnd);
 		memcpy(buf + sizeof(tcp) + 8, &tsval, 4);
 	}
-	tcp.check = csum_fold(csum_add(sum, buf, tcp_len));
-	memcpy(buf, &tcp, sizeof(tcp));
-	memcpy(p, buf, tcp_len);
-	return p + tcp_len - frame;
+	check = csum_fold(csum_add(sum, buf, len));
+	memcpy(buf + offsetof(struct tcphdr, check), &check, 2);
+	memcpy(p, buf, len);
+	return p + len - frame;
 }
 
 static uint8_t *open_ring(const struct flood *f, int *fd)
@@ -323,18 +360,73 @@ static void parse_prefix(struct flood *f, char *arg)
 		errx(1, "bad source prefix %s", arg);
 }
 
+static uint8_t parse_byte(const char *hex)
+{
+	char text[3] = { hex[0], hex[1] };
+	char *end;
+	uint8_t byte = strtoul(text, &end, 16);
+
+	if (end != text + 2)
+		errx(1, "bad hexadecimal byte %s", text);
+	return byte;
+}
+
+/* In units of so many bytes, filled up with that byte. */
+static void add_bytes(struct bytes *bytes, const char *hex, size_t unit,
+		      uint8_t filler)
+{
+	for (; *hex; hex += 2) {
+		if (bytes->len == sizeof(bytes->b))
+			errx(1, "options are too long");
+		bytes->b[bytes->len++] = parse_byte(hex);
+	}
+	while (bytes->len % unit)
+		bytes->b[bytes->len++] = filler;
+}
+
+/* IPv4 options, or the number of an IPv6 header and the options in it. */
+static void parse_ip_options(struct flood *f, const char *hex)
+{
+	if (f->family == AF_INET) {
+		add_bytes(&f->ip_opts, hex, 4, IPOPT_EOL);
+		return;
+	}
+	f->ip6_next = parse_byte(hex);
+	f->ip_opts.b[f->ip_opts.len++] = IPPROTO_TCP;
+	f->ip_opts.len++;
+	add_bytes(&f->ip_opts, hex + 2, IPV6_UNIT, IP6OPT_PAD1);
+	f->ip_opts.b[1] = f->ip_opts.len / IPV6_UNIT - 1;
+}
+
+static void parse_options(struct flood *f, const char *tcp, const char *ip)
+{
+	if (f->linux_opts) {
+		memcpy(f->opts.b, linux_opts, sizeof(linux_opts));
+		f->opts.len = sizeof(linux_opts);
+	}
+	add_bytes(&f->opts, tcp, 4, TCP_NOP);
+	if (*ip)
+		parse_ip_options(f, ip);
+}
+
 static const char usage[] =
-	"synflood -i IF -m DST_MAC -S SRC_PREFIX -d DST -p PORT\n"
-	"         [-n COUNT] [-r PPS] [-s SEED] [-o none|linux] [-A] [-q] [-v]";
+"synflood -i IF -m DST_MAC -S SRC_PREFIX -d DST -p PORT\n"
+"         [-n COUNT] [-r PPS] [-s SEED] [-o none|linux] [-A] [-q] [-v]\n"
+"         [-x HEX] [-I HEX] [-D BYTES] [-f HEX]\n"
+"  -x HEX  further TCP options   -f HEX  TCP flags beside SYN\n"
+"  -I HEX  IPv4 options, or the number of an IPv6 extension header\n"
+"          and the options in it\n"
+"  -D N    N bytes of data";
 
 int main(int argc, char **argv)
 {
 	struct sigaction sa = { .sa_handler = on_signal };
-	struct flood f = { .seed = 1, .count = 1000, .opts = true };
-	const char *dst = NULL;
+	struct flood f = { .seed = 1, .count = 1000, .linux_opts = true };
+	const char *dst = NULL, *opts = "", *ip_opts = "";
 	int c;
 
-	while ((c = getopt(argc, argv, "i:m:d:p:n:r:s:S:o:Aqv")) != -1) {
+	while ((c = getopt(argc, argv,
+			   "i:m:d:p:n:r:s:S:o:x:I:D:f:Aqv")) != -1) {
 		switch (c) {
 		case 'i':
 			f.ifname = optarg;
@@ -362,7 +454,21 @@ int main(int argc, char **argv)
 			parse_prefix(&f, optarg);
 			break;
 		case 'o':
-			f.opts = strcmp(optarg, "none");
+			f.linux_opts = strcmp(optarg, "none");
+			break;
+		case 'x':
+			opts = optarg;
+			break;
+		case 'I':
+			ip_opts = optarg;
+			break;
+		case 'D':
+			f.data_len = strtoul(optarg, NULL, 0);
+			if (f.data_len > DATA_MAX)
+				errx(1, "at most %d bytes of data", DATA_MAX);
+			break;
+		case 'f':
+			f.flags = strtoul(optarg, NULL, 16);
 			break;
 		case 'A':
 			f.ack = true;
@@ -381,6 +487,7 @@ int main(int argc, char **argv)
 		errx(1, "needs at least -i -m -S -d -p");
 	if (inet_pton(f.family, dst, f.dst) != 1)
 		errx(1, "bad destination %s", dst);
+	parse_options(&f, opts, ip_opts);
 	sigaction(SIGTERM, &sa, NULL);
 	sigaction(SIGINT, &sa, NULL);
 	run(&f);

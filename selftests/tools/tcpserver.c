@@ -24,7 +24,13 @@
 
 #define NR(array) (sizeof(array) / sizeof((array)[0]))
 
-enum { MAX_FDS = 4096 };
+enum {
+	MAX_FDS		= 4096,
+	FAMILY_SMC	= 43,	/* what follows is younger than some libc */
+	PROTO_SMC	= 0,
+	PROTO_SMC6	= 1,
+	PROTO_MPTCP	= 262,
+};
 
 /* The fields that the installed headers may not know, by offset. */
 #define FIELD(name)	{ #name, offsetof(struct tcp_info, tcpi_##name), \
@@ -102,12 +108,18 @@ static struct {
 	int		rcvbuf;
 	int		mark;
 	int		tos;
+	int		fastopen;	/* TFO connections that may wait */
+	bool		mptcp;
+	bool		smc;
+	bool		pktinfo;
 	bool		slow;
 	bool		http;
 	bool		greet;
 	bool		info;
 	bool		save_syn;
 	const char	*congestion;
+	const char	*device;
+	const char	*md5_peer;
 } opt = { .backlog = 128, .copies = 1, .v6only = -1 };
 
 static volatile sig_atomic_t accepting;
@@ -125,15 +137,42 @@ static void set(int fd, int level, int name, int value)
 		err(1, "setsockopt %d %d", level, name);
 }
 
+static int open_socket(bool v6)
+{
+	int family = opt.smc ? FAMILY_SMC : v6 ? AF_INET6 : AF_INET;
+	int proto = opt.mptcp ? PROTO_MPTCP : !opt.smc ? 0 :
+		    v6 ? PROTO_SMC6 : PROTO_SMC;
+	int fd = socket(family, SOCK_STREAM, proto);
+
+	if (fd < 0)
+		err(1, "socket");
+	return fd;
+}
+
+/* TCP MD5 signatures with one peer, nothing with all others. */
+static void set_md5(int fd, bool v6)
+{
+	struct sockaddr_in6 sa6 = { .sin6_family = AF_INET6 };
+	struct sockaddr_in sa4 = { .sin_family = AF_INET };
+	struct tcp_md5sig sig = { .tcpm_keylen = 6, .tcpm_key = "secret" };
+
+	if (inet_pton(v6 ? AF_INET6 : AF_INET, opt.md5_peer,
+		      v6 ? (void *)&sa6.sin6_addr :
+		      (void *)&sa4.sin_addr) != 1)
+		errx(1, "bad address %s", opt.md5_peer);
+	memcpy(&sig.tcpm_addr, v6 ? (void *)&sa6 : (void *)&sa4,
+	       v6 ? sizeof(sa6) : sizeof(sa4));
+	if (setsockopt(fd, IPPROTO_TCP, TCP_MD5SIG, &sig, sizeof(sig)))
+		err(1, "MD5 key for %s", opt.md5_peer);
+}
+
 static void add_listener(unsigned int port)
 {
 	struct sockaddr_in6 sa6 = { .sin6_family = AF_INET6 };
 	struct sockaddr_in sa4 = { .sin_family = AF_INET };
 	bool v6 = opt.v6only >= 0 || (opt.addr && strchr(opt.addr, ':'));
-	int fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
+	int fd = open_socket(v6);
 
-	if (fd < 0)
-		err(1, "socket");
 	sa4.sin_port = htons(port);
 	sa6.sin6_port = sa4.sin_port;
 	if (opt.addr && inet_pton(v6 ? AF_INET6 : AF_INET, opt.addr, v6 ?
@@ -156,6 +195,15 @@ static void add_listener(unsigned int port)
 		    v6 ? IPV6_TCLASS : IP_TOS, opt.tos);
 	if (opt.save_syn)
 		set(fd, IPPROTO_TCP, TCP_SAVE_SYN, 1);
+	if (opt.fastopen)
+		set(fd, IPPROTO_TCP, TCP_FASTOPEN, opt.fastopen);
+	if (opt.pktinfo)
+		set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+	if (opt.md5_peer)
+		set_md5(fd, v6);
+	if (opt.device && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE,
+				     opt.device, strlen(opt.device)))
+		err(1, "device %s", opt.device);
 	if (opt.congestion &&
 	    setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, opt.congestion,
 		       strlen(opt.congestion)))
@@ -305,6 +353,9 @@ static const char usage[] =
 "  -d S     TCP_DEFER_ACCEPT      -c NAME  congestion control\n"
 "  -r N     SO_RCVBUF             -m N     SO_MARK\n"
 "  -t N     TOS / traffic class   -S       TCP_SAVE_SYN\n"
+"  -f N     TCP_FASTOPEN          -M ADDR  TCP_MD5SIG for a peer\n"
+"  -D DEV   SO_BINDTODEVICE       -I       IPV6_RECVPKTINFO\n"
+"  -P NAME  mptcp or smc\n"
 "  -s       accept only after SIGUSR1\n"
 "  -n N     end after N connections\n"
 "  -i       print TCP_INFO and socket options\n"
@@ -315,7 +366,8 @@ int main(int argc, char **argv)
 	struct sigaction sa = { .sa_handler = on_signal };
 	int c, i, j;
 
-	while ((c = getopt(argc, argv, "p:l:b:R:6:d:c:r:m:t:n:Ssigw")) != -1) {
+	while ((c = getopt(argc, argv,
+			   "p:l:b:R:6:d:c:r:m:t:n:f:M:D:P:ISsigw")) != -1) {
 		switch (c) {
 		case 'p':
 			if (opt.nports == 16)
@@ -351,6 +403,24 @@ int main(int argc, char **argv)
 			break;
 		case 'n':
 			opt.accept_max = atoi(optarg);
+			break;
+		case 'f':
+			opt.fastopen = atoi(optarg);
+			break;
+		case 'M':
+			opt.md5_peer = optarg;
+			break;
+		case 'D':
+			opt.device = optarg;
+			break;
+		case 'P':
+			opt.mptcp = !strcmp(optarg, "mptcp");
+			opt.smc = !strcmp(optarg, "smc");
+			if (!opt.mptcp && !opt.smc)
+				errx(1, "unknown protocol %s", optarg);
+			break;
+		case 'I':
+			opt.pktinfo = true;
 			break;
 		case 'S':
 			opt.save_syn = true;

@@ -1,0 +1,11 @@
+#!/bin/dash
+# SPDX-License-Identifier: GPL-2.0
+# vm: --icount
+# timeout: 2000
+#
+# What the accepted socket inherits from its listener, native against halfopen.
+. "${0%/*}/lib.sh"
+setup
+# loading takes longer than a scenario
+modprobe -a xfrm_user tcp_dctcp tcp_bbr || exit 1
+differential scenarios_inherit
