@@ -25,7 +25,8 @@ mapfile -t scripts < <(find scripts selftests .ci -type f 2>/dev/null |
 
 # checkpatch_of TYPES FILE...: TYPES mean nothing in these files, either.
 checkpatch_of() {
-	local IFS=, types="${ignore[*]}${1:+,$1}"
+	local IFS=, types
+	types="${ignore[*]}${1:+,$1}"
 	shift
 	"$tools/scripts/checkpatch.pl" --no-tree --no-summary --strict --terse \
 	    --show-types --max-line-length=80 --ignore "$types" -f "$@"

@@ -164,6 +164,11 @@ check_num "connections_to_oneself_are_taken" \
     $(($(ho_stat syn_taken) - taken)) -eq 50
 check_num "connections_to_oneself_meet_no_drop" \
     $(($(dropped) - drops)) -eq 0
+in_srv nft "add table inet p; add chain inet p out { type filter hook output \
+    priority 1; }; add rule inet p out icmp type echo-reply \
+    ct state != established drop"
+check "other_protocols_are_followed_as_ever" \
+    in_cli busybox ping -c 3 -W 2 $srv4
 check_num "no_syn_goes_the_native_way" \
     "$(($(ho_stat declined_conntrack) + $(ho_stat declined_nat)))" -le 5
 check_num "conntrack_took_all_it_was_shown" "$(ho_stat track_failed)" -eq 0

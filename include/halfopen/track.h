@@ -144,12 +144,21 @@ void ho_track_judge(struct sk_buff *skb);
  * @state: of the hook
  *
  * If it quotes a tracked half-open connection it passes the firewall as related
- * to it. Whoever takes the packet further has to ho_track_take() that away, or
- * the connection becomes known without proof.
+ * to it, until ho_track_icmp_done().
  *
  * Context: PRE_ROUTING hook, softirq, RCU read side.
  */
 void ho_track_icmp(struct ho_net *hn, struct sk_buff *skb,
 		   const struct nf_hook_state *state);
+
+/**
+ * ho_track_icmp_done() - take from an ICMP error what ho_track_icmp() gave it
+ * @skb: ICMP or ICMPv6 that has passed the firewall
+ *
+ * An error proves nothing: its connection must not become known by it.
+ *
+ * Context: LOCAL_IN hook, RCU read side.
+ */
+void ho_track_icmp_done(struct sk_buff *skb);
 
 #endif /* _HALFOPEN_TRACK_H */

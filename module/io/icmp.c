@@ -176,8 +176,7 @@ void ho_icmp_rx(struct ho_net *hn, struct sk_buff *skb, u8 family)
 {
 	struct ho_icmp err;
 
-	/* no proof of anything: see ho_track_icmp() */
-	nf_conntrack_put(ho_track_take(skb));
+	ho_track_icmp_done(skb);
 	if (!ho_budget_upper(&hn->tbl.entries) ||
 	    !ho_icmp_parse(skb, family, &err))
 		return;

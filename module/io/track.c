@@ -546,6 +546,14 @@ static bool is_for_sender(const struct sk_buff *skb, u8 family,
 	return ipv6_addr_equal(&ipv6_hdr(skb)->daddr, &err->key.laddr);
 }
 
+void ho_track_icmp_done(struct sk_buff *skb)
+{
+	enum ip_conntrack_info ctinfo;
+
+	if (unconfirmed(skb, &ctinfo) && ctinfo == IP_CT_RELATED)
+		nf_conntrack_put(ho_track_take(skb));
+}
+
 void ho_track_icmp(struct ho_net *hn, struct sk_buff *skb,
 		   const struct nf_hook_state *state)
 {
