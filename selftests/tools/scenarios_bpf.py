@@ -14,7 +14,7 @@ from bpf import (R0, R1, R2, R3, R4, R6, R7, R10, B, H, W, DW, add, and_, be16,
 from differential import read, scenario, write
 from seg import ACK, CWR, ECE, LINUX, PSH, SYN
 from serving import (OTHER_SOCKOPS_IS_NATIVE, REUSE, SOCKOPS_IS_NATIVE, SOL,
-                     STOLEN_IS_NATIVE, documented, not_counted, serve,
+                     ASSIGNED_IS_NATIVE, documented, not_counted, serve,
                      who_accepts)
 
 SO_COOKIE = 57
@@ -148,7 +148,7 @@ def sk_lookup_is_asked_twice(w):
     documented(w, "lookups", bpf.get_elem(hits, 0), native=1, ours=2)
 
 
-@scenario("O-06", native=STOLEN_IS_NATIVE)
+@scenario("O-06", native=ASSIGNED_IS_NATIVE)
 def tc_assigns_the_listener(w):
     """bpf_sk_assign() at ingress: SYNs to port 7777 carry the listener."""
     s = w.listen()

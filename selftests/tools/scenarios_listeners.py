@@ -14,7 +14,7 @@ from differential import CLONE_NEWNET, Abandoned, scenario
 from seg import ACK, LINUX, MSS, NOP, PSH, SYN, WSCALE, add, opt
 from serving import (DEVICE_IS_NATIVE, NO_COOKIE_IS_NATIVE, PKTINFO_IS_NATIVE,
                      PLAIN_MPTCP_IS_NATIVE, PLAIN_SMC_IS_NATIVE, REUSE, SOL,
-                     STOLEN_IS_NATIVE, UNKEYED_IS_NATIVE,
+                     TPROXY_IS_NATIVE, UNKEYED_IS_NATIVE,
                      VRF_LINK_LOCAL_IS_NATIVE, VRF_PORT_IS_NATIVE, documented,
                      not_counted, serve, who_accepts)
 
@@ -279,7 +279,7 @@ def tproxy(w):
     return "192.0.2.9" if w.family == 4 else "2001:db8:1::9"
 
 
-@scenario("O-06", native=STOLEN_IS_NATIVE)
+@scenario("O-06", native=TPROXY_IS_NATIVE)
 def tproxy_steers_to_the_listener(w):
     address = tproxy(w)
     s = w.listen([transparent(w)])

@@ -12,16 +12,17 @@ REUSE = (SOL, socket.SO_REUSEPORT, 1)
 
 # Which SYNs go the native way.  One place each, because the module may learn to take
 # them.
-DEVICE_IS_NATIVE = False        # the listener is bound to an interface,
-VRF_PORT_IS_NATIVE = True       # ... to a port of a VRF
-VRF_LINK_LOCAL_IS_NATIVE = False     # link-local peers in a VRF
-PLAIN_MPTCP_IS_NATIVE = False   # a SYN without the option, to such a listener
+DEVICE_IS_NATIVE = False         # the listener is bound to an interface,
+VRF_PORT_IS_NATIVE = True        # ... to a port of a VRF
+VRF_LINK_LOCAL_IS_NATIVE = False # link-local peers in a VRF
+PLAIN_MPTCP_IS_NATIVE = False    # a SYN without the option, to such a listener
 PLAIN_SMC_IS_NATIVE = False
-UNKEYED_IS_NATIVE = False       # the listener has MD5 keys, none for this peer
-PKTINFO_IS_NATIVE = False       # IPV6_RECVPKTINFO and its like
-NO_COOKIE_IS_NATIVE = True      # Fast Open without a cookie, by sysctl
-STOLEN_IS_NATIVE = False         # skb->sk is the listener already
-SOCKOPS_IS_NATIVE = True        # sockops programs concern the listener
+UNKEYED_IS_NATIVE = False        # the listener has MD5 keys, none for this peer
+PKTINFO_IS_NATIVE = False        # IPV6_RECVPKTINFO and its like
+NO_COOKIE_IS_NATIVE = True       # Fast Open without a cookie, by sysctl
+TPROXY_IS_NATIVE = False         # a rule chose the socket,
+ASSIGNED_IS_NATIVE = True        # ... a program did
+SOCKOPS_IS_NATIVE = True         # sockops programs concern the listener
 OTHER_SOCKOPS_IS_NATIVE = False  # ... or only some other control group
 
 
