@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # vm: --icount
 # timeout: 1500
-# rows: O-47 O-48 B-46 B-47 B-53
+# rows: O-47 O-48
 #
 # halfopen neither pulls in nf_conntrack nor keeps it: it comes with the first rule
 # that needs it and can be unloaded some minutes after the last, while namespaces,

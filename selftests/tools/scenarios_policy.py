@@ -571,7 +571,7 @@ def queue(w, num):
     return q
 
 
-@scenario("P-86 B-50")
+@scenario("P-86")
 def queue_accepts_the_whole_handshake(w):
     q = queue(w, 7)
     q.start()
@@ -588,7 +588,7 @@ def queue_accepts_the_whole_handshake(w):
     note_rules(w)
 
 
-@scenario("P-86 B-50 O-47")
+@scenario("P-86 O-47")
 def queue_accepts_what_is_tracked(w):
     q = queue(w, 7)
     q.start()
@@ -604,7 +604,7 @@ def queue_accepts_what_is_tracked(w):
     note_all(w)
 
 
-@scenario("P-86 B-50")
+@scenario("P-86")
 def queue_holds_the_syn_and_the_ack(w):
     q = queue(w, 7)
     rules(w, table(chain("in", "input", ("tcp sport 30000 queue num 7",))),
@@ -624,7 +624,7 @@ def queue_holds_the_syn_and_the_ack(w):
     w.watch(p, 0.1)
 
 
-@scenario("P-86 B-50", native=True)
+@scenario("P-86", native=True)
 def queue_drops_the_syn(w):
     q = queue(w, 7)
     rules(w, table(chain("in", "input", ("tcp dport 80 queue num 7",))),
@@ -637,7 +637,7 @@ def queue_drops_the_syn(w):
     w.watch(p, 0.3)
 
 
-@scenario("P-86 B-50 O-47")
+@scenario("P-86 O-47")
 def queue_without_a_program_is_bypassed(w):
     rules(w, table(chain("in", "input", ("tcp dport 80 counter queue num 9 "
                                          "bypass",)),
