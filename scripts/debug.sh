@@ -8,7 +8,7 @@
 set -u
 . "$(dirname "$0")/uml.sh"
 
-[ $# -gt 0 ] || set -- segments options
+[ $# -gt 0 ] || set -- segments options sockets
 kernel=$("$ho_top/scripts/kunit.sh" --kernel-only) || exit 1
 
 uml_work debug

@@ -18,7 +18,7 @@ declare -A lane_packages=(
 	      libpcre2-8-0 libssl3 zlib1g libcrypt1"
 	[kunit]="make gcc libc6-dev bc bison flex xz-utils kmod perl-base
 		 linux-source-6.12"
-	[debug]="dash iproute2 kmod perl-base python3"
+	[debug]="dash iproute2 nftables kmod perl-base python3"
 	[lint]="make gcc libc6-dev binutils kmod perl xz-utils sparse
 		shellcheck codespell linux-source-6.12"
 	[demo]="gnuplot-nox"
