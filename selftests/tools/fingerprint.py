@@ -83,8 +83,12 @@ def probe(tap, srv, target):
                   "native %s, halfopen %s" % (native, ours))
     native, ours = ({line for _, lines in seen[mode] for line in lines}
                     for mode in (0, 1))
+    # which of two close guesses is the best is up to the random fields of a run
+    guesses = {line for line in native | ours if "guesses" in line}
     tap.check("nmap_ipv%d_names_the_same_system" % family,
-              ours == native, "native\n%s\nhalfopen\n%s" % (
+              ours - guesses == native - guesses and
+              (not guesses or ours & native & guesses),
+              "native\n%s\nhalfopen\n%s" % (
                   "\n".join(sorted(native)), "\n".join(sorted(ours))))
 
 
