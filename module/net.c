@@ -26,7 +26,7 @@
 #include <halfopen/listener.h>
 #include <halfopen/log.h>
 #include <halfopen/proc.h>
-#include <halfopen/synrecv.h>
+#include <halfopen/synack.h>
 #include <halfopen/sysctl.h>
 #include <halfopen/trace.h>
 #include <halfopen/usage.h>
@@ -66,7 +66,7 @@ static void ho_net_resend(struct ho_table *tbl, const struct ho_conn *conn,
 	NET_INC_STATS(ho_net_of(tbl)->net, LINUX_MIB_TCPTIMEOUTS);
 	/* A listener that restarts is back before the next timeout. */
 	if (ctx)
-		ho_synrecv_resend(ho_net_of(tbl), ctx, conn);
+		ho_synack_resend(ho_net_of(tbl), ctx, conn);
 }
 
 static void ho_net_held(struct ho_table *tbl, enum ho_hold why)

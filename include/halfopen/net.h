@@ -9,7 +9,7 @@
 #include <halfopen/keyring.h>
 #include <halfopen/stats.h>
 #include <halfopen/table.h>
-#include <halfopen/track.h>
+#include <halfopen/track_hold.h>
 #include <halfopen/wait.h>
 
 enum ho_mode {

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Half-open connections and connection tracking. */
+/* What half-open connections are known by to connection tracking. */
 #ifndef _HALFOPEN_TRACK_H
 #define _HALFOPEN_TRACK_H
 
-#include <linux/mutex.h>
-#include <linux/workqueue.h>
+#include <net/netfilter/nf_conntrack.h>
 
 #include <halfopen/admit.h>
 #include <halfopen/types.h>
@@ -12,60 +11,7 @@
 struct ho_net;
 struct ho_pkt;
 struct nf_conntrack;
-struct nf_hook_state;
 struct sk_buff;
-
-/**
- * struct ho_track - connection tracking in one namespace
- * @work: begins and ends what is needed for tracked connections
- * @lock: of the fields below, but for @seen_s
- * @stopped: the namespace goes
- * @held: the functions below are held
- * @hooked: the hook before connection tracking is there; read without lock,
- *	what it says about @in and @confirm holds for an RCU section
- * @counted: rules count connections; read without lock
- * @seen_s: when a SYN was tracked, s of the monotonic clock
- * @in: nf_conntrack_in()
- * @confirm: __nf_conntrack_confirm()
- */
-struct ho_track {
-	struct delayed_work work;
-	struct mutex lock;	/* of what follows */
-	bool stopped;
-	bool held;
-	bool hooked;
-	bool counted;
-	u32 seen_s;
-	unsigned int (*in)(struct sk_buff *skb,
-			   const struct nf_hook_state *state);
-	int (*confirm)(struct sk_buff *skb);
-};
-
-/**
- * ho_track_net_init() - nothing is tracked yet
- * @hn: the namespace
- *
- * Context: process.
- */
-void ho_track_net_init(struct ho_net *hn);
-
-/**
- * ho_track_net_stop() - no hook and no timer uses connection tracking any more
- * @hn: the namespace
- *
- * True after the next grace period.
- *
- * Context: process, may sleep.
- */
-void ho_track_net_stop(struct ho_net *hn);
-
-/**
- * ho_track_net_exit() - let go of connection tracking
- * @hn: the namespace, stopped a grace period ago
- *
- * Context: process, may sleep.
- */
-void ho_track_net_exit(struct ho_net *hn);
 
 /**
  * ho_track_admit() - may a SYN be taken from connection tracking?
@@ -98,12 +44,52 @@ struct nf_conntrack *ho_track_take(struct sk_buff *skb);
  * ho_track_make() - the same where there is no SYN
  * @hn: the namespace
  * @conn: the connection, tracked
+ * @tmpl: what rules chose for a segment of it, or NULL
  *
  * Context: softirq, RCU read side.
  * Return: a reference, or NULL.
  */
 struct nf_conntrack *ho_track_make(struct ho_net *hn,
-				   const struct ho_conn *conn);
+				   const struct ho_conn *conn,
+				   struct nf_conn *tmpl);
+
+/**
+ * ho_track_unconfirmed() - what connection tracking does not know yet
+ * @skb: a packet
+ * @ctinfo: filled
+ *
+ * Context: any.
+ * Return: its entry if that is not confirmed, else NULL.
+ */
+struct nf_conn *ho_track_unconfirmed(const struct sk_buff *skb,
+				     enum ip_conntrack_info *ctinfo);
+
+/**
+ * ho_track_show() - show connection tracking a packet
+ * @hn: the namespace, hooked
+ * @skb: the packet, data at the network header
+ * @hook: where it is said to be
+ * @tmpl: what rules of the raw table chose for the segment that we have (zone,
+ *	helper), or NULL
+ *
+ * Context: softirq, RCU read side.
+ * Return: true if it has an entry now.
+ */
+bool ho_track_show(struct ho_net *hn, struct sk_buff *skb, unsigned int hook,
+		   struct nf_conn *tmpl);
+
+/**
+ * ho_track_show_syn() - show it the SYN of a connection, made again
+ * @hn: the namespace
+ * @conn: the connection
+ * @tmpl: as for ho_track_show()
+ *
+ * Context: softirq, RCU read side.
+ * Return: the SYN, with an entry that is new or was there already; or NULL.
+ */
+struct sk_buff *ho_track_show_syn(struct ho_net *hn,
+				  const struct ho_conn *conn,
+				  struct nf_conn *tmpl);
 
 /**
  * ho_track_give() - send a packet as an answer within a tracked connection
@@ -113,52 +99,5 @@ struct nf_conntrack *ho_track_make(struct ho_net *hn,
  * Context: any.
  */
 void ho_track_give(struct sk_buff *skb, struct nf_conntrack *ct);
-
-/**
- * ho_track_rx() - a packet on its way to connection tracking
- * @hn: the namespace
- * @skb: TCP, data at the network header
- * @state: of the hook
- *
- * If it belongs to a tracked half-open connection it passes the firewall as
- * part of one. If it completes that connection, connection tracking is shown
- * the SYN and the SYN-ACK before.
- *
- * Context: PRE_ROUTING hook, softirq, RCU read side.
- */
-void ho_track_rx(struct ho_net *hn, struct sk_buff *skb,
-		 const struct nf_hook_state *state);
-
-/**
- * ho_track_judge() - take its entry from a packet that is to be invalid
- * @skb: a packet that has passed connection tracking
- *
- * Context: PRE_ROUTING hook, RCU read side.
- */
-void ho_track_judge(struct sk_buff *skb);
-
-/**
- * ho_track_icmp() - an ICMP error on its way to connection tracking
- * @hn: the namespace
- * @skb: ICMP or ICMPv6, data at the network header
- * @state: of the hook
- *
- * If it quotes a tracked half-open connection it passes the firewall as related
- * to it, until ho_track_icmp_done().
- *
- * Context: PRE_ROUTING hook, softirq, RCU read side.
- */
-void ho_track_icmp(struct ho_net *hn, struct sk_buff *skb,
-		   const struct nf_hook_state *state);
-
-/**
- * ho_track_icmp_done() - take from an ICMP error what ho_track_icmp() gave it
- * @skb: ICMP or ICMPv6 that has passed the firewall
- *
- * An error proves nothing: its connection must not become known by it.
- *
- * Context: LOCAL_IN hook, RCU read side.
- */
-void ho_track_icmp_done(struct sk_buff *skb);
 
 #endif /* _HALFOPEN_TRACK_H */

@@ -28,7 +28,7 @@
 #include <halfopen/icmp.h>
 #include <halfopen/net.h>
 #include <halfopen/rx.h>
-#include <halfopen/track.h>
+#include <halfopen/track_rx.h>
 
 enum {
 	PRI_IN		= INT_MAX - 16,

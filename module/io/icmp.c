@@ -17,7 +17,7 @@
 
 #include <halfopen/listener.h>
 #include <halfopen/net.h>
-#include <halfopen/track.h>
+#include <halfopen/track_rx.h>
 
 /*
  * What RFC 792 and RFC 4443 guarantee of the quoted TCP header: ports and

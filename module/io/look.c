@@ -18,7 +18,7 @@
 
 #include <halfopen/handover.h>
 #include <halfopen/net.h>
-#include <halfopen/synrecv.h>
+#include <halfopen/synack.h>
 #include <halfopen/timer.h>
 
 /**
@@ -97,7 +97,7 @@ static enum ho_waited try_locked(const struct ho_pkt *pkt,
 	}
 	ho_stat_inc(pkt->hn, HO_STAT_handover);
 	ho_stat_inc(pkt->hn, HO_STAT_waited);
-	ho_synrecv_answered(pkt, 1 + conn.req.retrans);
+	ho_synack_answered(pkt, 1 + conn.req.retrans);
 	ho_table_remove_locked(tbl, bkt, ent, pkt->hash);
 	return HANDED_OVER;
 }

@@ -18,6 +18,7 @@
 #include <halfopen/cookie.h>
 #include <halfopen/handover.h>
 #include <halfopen/offer.h>
+#include <halfopen/synack.h>
 #include <halfopen/synrecv.h>
 #include <halfopen/sysctl.h>
 #include <halfopen/timer.h>
@@ -156,7 +157,7 @@ static enum ho_verdict handover_locked(const struct ho_pkt *pkt,
 				  SKB_DROP_REASON_NOMEM);
 	ho_stat_inc(hn, HO_STAT_cookie_accepted);
 	NET_INC_STATS(hn->net, LINUX_MIB_SYNCOOKIESRECV);
-	ho_synrecv_answered(pkt, 1);
+	ho_synack_answered(pkt, 1);
 	return HO_PASS;
 }
 

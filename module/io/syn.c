@@ -19,7 +19,7 @@
 #include <halfopen/room.h>
 #include <halfopen/rx.h>
 #include <halfopen/stateless.h>
-#include <halfopen/synrecv.h>
+#include <halfopen/synack.h>
 #include <halfopen/sysctl.h>
 #include <halfopen/timer.h>
 #include <halfopen/trace.h>
@@ -149,7 +149,7 @@ static enum ho_decline take_syn(const struct ho_pkt *pkt, struct sock *lsk,
 	enum ho_full full;
 	bool lost;
 
-	if (!ho_synrecv_may_send(pkt))
+	if (!ho_synack_may_send(pkt))
 		return HO_TAKE;
 	offer = prepare(pkt, lsk, oif, &conn, &path, now_ns);
 	if (offer == HO_OFFER_USEC_TS)
@@ -185,7 +185,7 @@ static enum ho_decline take_syn(const struct ho_pkt *pkt, struct sock *lsk,
 	ho_stat_inc(pkt->hn, HO_STAT_syn_taken);
 	if (pkt->seg.opts.seen & HO_OPT_TFO_REQ)
 		NET_INC_STATS(pkt->hn->net, LINUX_MIB_TCPFASTOPENCOOKIEREQD);
-	ho_synrecv_send(pkt->hn, lsk, &conn, &path, now_ns);
+	ho_synack_send(pkt->hn, lsk, &conn, &path, now_ns);
 	return HO_TAKE;
 }
 

@@ -15,66 +15,11 @@
 #include <halfopen/listener.h>
 #include <halfopen/rto.h>
 #include <halfopen/rx.h>
+#include <halfopen/synack.h>
 #include <halfopen/sysctl.h>
 #include <halfopen/timer.h>
-#include <halfopen/trace.h>
-#include <halfopen/track.h>
 #include <halfopen/tx.h>
 #include <halfopen/wait.h>
-
-bool ho_synrecv_may_send(const struct ho_pkt *pkt)
-{
-	struct ho_table *tbl = &pkt->hn->tbl;
-
-	if (ho_source_send(&tbl->sources, &pkt->key,
-			   READ_ONCE(tbl->cfg.source_rate), ho_clock_us()))
-		return true;
-	ho_stat_inc(pkt->hn, HO_STAT_synack_budget);
-	return false;
-}
-
-void ho_synrecv_answered(const struct ho_pkt *pkt, unsigned int synacks)
-{
-	struct ho_table *tbl = &pkt->hn->tbl;
-
-	ho_source_answered(&tbl->sources, &pkt->key,
-			   READ_ONCE(tbl->cfg.source_rate), synacks);
-}
-
-/*
- * An error costs nothing but time: the entry stays and the timer tries again.
- */
-bool ho_synrecv_send(struct ho_net *hn, const struct sock *lsk,
-		     const struct ho_conn *conn, struct ho_path *path,
-		     u64 now_ns)
-{
-	if (ho_tx_synack(hn, lsk, conn, path, now_ns) < 0) {
-		ho_stat_inc(hn, HO_STAT_synack_error);
-		return false;
-	}
-	ho_stat_inc(hn, HO_STAT_synack_sent);
-	return true;
-}
-
-void ho_synrecv_resend(struct ho_net *hn, const struct sock *lsk,
-		       const struct ho_conn *conn)
-{
-	struct ho_path path;
-
-	if (ho_tx_route(hn->net, lsk, conn, &path) < 0) {
-		ho_tx_no_route(hn->net, conn);
-		ho_stat_inc(hn, HO_STAT_synack_error);
-		return;
-	}
-	if (conn->req.tracked)
-		path.ct = ho_track_make(hn, conn);
-	if (!ho_synrecv_send(hn, lsk, conn, &path, ktime_get_ns()))
-		return;
-	trace_ho_retransmitted(hn->net, &conn->key, conn->req.retrans);
-	ho_stat_inc(hn, HO_STAT_synack_retrans);
-	TCP_INC_STATS(hn->net, TCP_MIB_RETRANSSEGS);
-	NET_INC_STATS(hn->net, LINUX_MIB_TCPSYNRETRANS);
-}
 
 /* The namespace's quota of RFC 5961 7, shared with the stack. */
 static bool challenge_allowed(struct net *net)
@@ -129,7 +74,7 @@ static enum ho_send on_dup_syn(const struct ho_pkt *pkt, struct ho_entry *ent,
 	struct ho_table *tbl = &pkt->hn->tbl;
 
 	ho_stat_inc(pkt->hn, HO_STAT_syn_dup);
-	if (!answer_oow(pkt, &ent->req, now_ms) || !ho_synrecv_may_send(pkt))
+	if (!answer_oow(pkt, &ent->req, now_ms) || !ho_synack_may_send(pkt))
 		return SEND_NOTHING;
 	if (ent->req.retrans < HO_RETRANS_MAX)
 		ent->req.retrans++;
@@ -221,7 +166,7 @@ static enum ho_verdict complete_locked(const struct ho_pkt *pkt,
 		return HO_CONSUMED;
 	}
 	ho_stat_inc(pkt->hn, HO_STAT_handover);
-	ho_synrecv_answered(pkt, 1 + conn->req.retrans);
+	ho_synack_answered(pkt, 1 + conn->req.retrans);
 	ho_table_remove_locked(tbl, bkt, ent, pkt->hash);
 	return HO_PASS;
 }
@@ -315,7 +260,7 @@ static void send(const struct ho_pkt *pkt, const struct sock *lsk,
 	case KEEP_SEGMENT:
 		break;
 	case SEND_SYNACK:
-		ho_synrecv_resend(pkt->hn, lsk, conn);
+		ho_synack_resend(pkt->hn, lsk, conn);
 		break;
 	case SEND_ACK:
 		ho_tx_ack(pkt->hn, lsk, conn, pkt->skb);
