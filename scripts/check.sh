@@ -73,7 +73,8 @@ result() {
 }
 
 # read_tap LANE: results and plan from stdin; comments only below a failure or
-# below a complaint without a number, which is how vm.sh shows a crash.
+# below a complaint without a number, which is how vm.sh shows a crash, and what
+# was wrong once and then was not.
 # Sets seen, bad and plan.
 read_tap() {
 	local line show=
@@ -99,6 +100,7 @@ read_tap() {
 			show=y
 			echo "     $line"
 			;;
+		'# once: '*) echo "     $line" ;;
 		'#'*) [ -z "$show" ] || echo "     $line" ;;
 		'Bail out'*) echo "     $line" ;;
 		esac

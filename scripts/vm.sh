@@ -9,6 +9,7 @@
 #   --smp N           guest CPUs; default 2
 #   --icount          one CPU whose clock counts instructions and skips idle
 #                     time: a minute of timers takes a second
+#   --long            counts of make nightly, instead of those of make check
 #   --timeout S       of wall clock; default 1800
 #   --ko FILE         the module; default: built from this tree
 #   --no-module       no module at all
@@ -31,6 +32,7 @@ set -u
 kernel=6.1
 smp=2
 icount=
+long=
 timeout=1800
 ko=
 module=y
@@ -46,6 +48,7 @@ tests=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--icount) icount=y ;;
+	--long) long=y ;;
 	--no-module) module= ;;
 	--shell) shell=y ;;
 	--programs) programs=y ;;
@@ -127,7 +130,7 @@ project_files() {
 	[ ${#add[@]} -eq 0 ] || cp -r "${add[@]}" "$ho/" || return 1
 	[ -z "$shell" ] || touch "$ho/interactive"
 	{
-		echo "export HO_CI=${HO_CI:-} HO_ICOUNT=$icount"
+		echo "export HO_CI=${HO_CI:-} HO_ICOUNT=$icount HO_LONG=$long"
 		if [ -n "$command" ]; then
 			printf '%s\n' "$command"
 		else

@@ -470,6 +470,7 @@ def labels(w, listener=None):
         w.note("data has %s label" % (
             "no" if not s.flow else "the SYN's" if s.flow == 0x54321 else
             "the ACK's" if s.flow == 0x12345 else "another"))
+    p.rst(seq=p.seq)        # or the data comes again
     p = w.peer()
     p.syn(flow=0x54321)
     w.watch(p, 1.0, first=True)
