@@ -116,7 +116,7 @@ static enum ho_waited try(struct ho_net *hn, struct ho_waiter *waiter,
 	struct ho_bucket *bkt;
 	struct sock *lsk;
 
-	if (waiter->dead)
+	if (READ_ONCE(waiter->dead))
 		return ENTRY_GONE;
 	skb->dev = dev_get_by_index_rcu(hn->net, waiter->ifindex);
 	if (!skb->dev || !ho_rx_parse(&pkt))
@@ -193,6 +193,12 @@ static void look_round_locked(struct ho_net *hn, struct ho_wait_round *round)
 		wait->at = &wait->queue;
 }
 
+/* Others get half of the time at least, however long a look takes. */
+static u32 pause_ms(u32 spent_us)
+{
+	return max_t(u32, HO_WAIT_LOOK_MS, 2 * spent_us / USEC_PER_MSEC);
+}
+
 void ho_look_fn(struct timer_list *timer)
 {
 	struct ho_wait *wait = container_of(timer, struct ho_wait, timer);
@@ -201,13 +207,14 @@ void ho_look_fn(struct timer_list *timer)
 		.now_ms = ho_clock_ms(),
 		.left = HO_WAIT_TRIES,
 	};
+	u32 begin_us = ho_clock_us();
 
 	rcu_read_lock();
 	spin_lock(&wait->lock);
 	look_round_locked(hn, &round);
 	if (wait->count)
-		mod_timer(&wait->timer,
-			  jiffies + msecs_to_jiffies(HO_WAIT_LOOK_MS));
+		mod_timer(&wait->timer, jiffies +
+			  msecs_to_jiffies(pause_ms(ho_clock_us() - begin_us)));
 	spin_unlock(&wait->lock);
 	rcu_read_unlock();
 }

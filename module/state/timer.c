@@ -64,16 +64,18 @@ static void enqueue_locked(struct ho_shard *shard, struct ho_entry *ent,
 	lockdep_assert_held(&shard->lock);
 	ent->req.deadline_ms = now_ms + wait;
 	list_add_tail(&ent->fifo, &shard->fifo[level]);
-	shard->len[level]++;
+	WRITE_ONCE(shard->len[level], shard->len[level] + 1);
 	if (!shard->armed || (s32)(now_ms + wait - shard->wake_ms) < 0)
 		set_timer_locked(shard, wait, now_ms);
 }
 
 static void dequeue_locked(struct ho_shard *shard, struct ho_entry *ent)
 {
+	unsigned int level = ent->req.timeouts;
+
 	lockdep_assert_held(&shard->lock);
 	list_del(&ent->fifo);
-	shard->len[ent->req.timeouts]--;
+	WRITE_ONCE(shard->len[level], shard->len[level] - 1);
 }
 
 void ho_timer_arm_locked(struct ho_table *tbl, struct ho_entry *ent, u64 hash,
@@ -116,10 +118,10 @@ static struct ho_entry *oldest_of_level_locked(struct ho_shard *shard,
 	lockdep_assert_held(&shard->lock);
 	list_for_each_entry(ent, &shard->fifo[level], fifo) {
 		/* a hint without the bucket lock: the caller looks again */
-		bool acked = data_race((bool)ent->req.acked);
+		bool fits = data_race(!ent->req.acked &&
+				      ho_cookie_tells_all(&ent->req));
 
-		if (!acked && (!lport || ent->lport == lport) &&
-		    ho_cookie_tells_all(&ent->req))
+		if (fits && (!lport || ent->lport == lport))
 			return ent;
 		if (!--left)
 			break;
@@ -231,7 +233,7 @@ static void timeout(struct ho_shard *shard, struct ho_entry *ent, u32 entries,
 	u64 hash;
 
 	/* racy but for the key: enough to look ahead */
-	ho_entry_conn(ent, &conn);
+	data_race((ho_entry_conn(ent, &conn), 0));
 	hash = ho_table_hash(tbl, &conn.key);
 	what.retries = tbl->ops->retries(tbl, &conn,
 					 READ_ONCE(tbl->cfg.retries), &ctx);
@@ -297,12 +299,23 @@ static u32 left_ms_locked(struct ho_shard *shard, u32 now_ms)
 	return left;
 }
 
-static void rearm(struct ho_shard *shard, u32 now_ms, bool more)
+/*
+ * Until the rest of what is due, after a run that took so long: all shards
+ * together leave others half of the time, however slow it is to send.  A timer
+ * that is due again before the others have run would go on in the same softirq,
+ * which ends only when it has caught up with jiffies.
+ */
+static u32 pause_ms(u32 spent_us)
+{
+	return 2 * HO_SHARDS * spent_us / USEC_PER_MSEC;
+}
+
+static void rearm(struct ho_shard *shard, u32 now_ms, bool more, u32 spent_us)
 {
 	u32 left;
 
 	spin_lock(&shard->lock);
-	left = more ? 0 : left_ms_locked(shard, now_ms);
+	left = more ? pause_ms(spent_us) : left_ms_locked(shard, now_ms);
 	shard->armed = false;
 	if (left != U32_MAX)
 		set_timer_locked(shard, left, now_ms);
@@ -312,35 +325,36 @@ static void rearm(struct ho_shard *shard, u32 now_ms, bool more)
 static void ho_timer_fn(struct timer_list *timer)
 {
 	struct ho_shard *shard = container_of(timer, struct ho_shard, timer);
-	u32 now_ms = ho_clock_ms();
+	u32 now_ms = ho_clock_ms(), begin_us = ho_clock_us();
 	bool more;
 
 	rcu_read_lock();
 	more = ho_timer_run(shard, now_ms);
 	rcu_read_unlock();
-	rearm(shard, now_ms, more);
+	rearm(shard, now_ms, more, ho_clock_us() - begin_us);
+}
+
+static void clamp_level(struct ho_shard *shard, unsigned int level, u32 now_ms)
+{
+	u32 wait = wait_ms(shard->tbl, level);
+	struct ho_entry *ent;
+
+	spin_lock_bh(&shard->lock);
+	/* all: one that came since the change may stand behind longer waits */
+	list_for_each_entry(ent, &shard->fifo[level], fifo)
+		if (ho_rto_left_ms(ent->req.deadline_ms, now_ms) > wait)
+			ent->req.deadline_ms = now_ms + wait;
+	set_timer_locked(shard, 0, now_ms);
+	spin_unlock_bh(&shard->lock);
 }
 
 void ho_timer_clamp(struct ho_table *tbl, u32 now_ms)
 {
 	unsigned int i, level;
-	struct ho_entry *ent;
 
-	for (i = 0; i < HO_SHARDS; i++) {
-		struct ho_shard *shard = &tbl->shards[i];
-
-		spin_lock_bh(&shard->lock);
-		for (level = 0; level < HO_LEVELS; level++) {
-			u32 wait = wait_ms(tbl, level);
-
-			list_for_each_entry(ent, &shard->fifo[level], fifo)
-				if (ho_rto_left_ms(ent->req.deadline_ms,
-						   now_ms) > wait)
-					ent->req.deadline_ms = now_ms + wait;
-		}
-		set_timer_locked(shard, 0, now_ms);
-		spin_unlock_bh(&shard->lock);
-	}
+	for (i = 0; i < HO_SHARDS; i++)
+		for (level = 0; level < HO_LEVELS; level++)
+			clamp_level(&tbl->shards[i], level, now_ms);
 }
 
 void ho_timer_init(struct ho_shard *shard, struct ho_table *tbl)
