@@ -15,6 +15,7 @@
 #include <net/ipv6.h>
 #include <net/tcp.h>
 
+#include <halfopen/checksum.h>
 #include <halfopen/listener.h>
 #include <halfopen/net.h>
 #include <halfopen/track_rx.h>
@@ -124,7 +125,7 @@ static bool checksum_ok(struct sk_buff *skb, u8 family)
 						    sizeof(struct ipv6hdr);
 	u8 proto = family == NFPROTO_IPV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
 
-	return !nf_checksum(skb, NF_INET_LOCAL_IN, off, proto, family);
+	return ho_checksum_ok(skb, off, proto, family);
 }
 
 bool ho_icmp_parse(const struct sk_buff *skb, u8 family, struct ho_icmp *err)

@@ -13,6 +13,7 @@
 #include <net/ipv6.h>
 #include <net/tcp.h>
 
+#include <halfopen/checksum.h>
 #include <halfopen/key.h>
 #include <halfopen/net.h>
 #include <halfopen/opts.h>
@@ -99,28 +100,10 @@ void ho_rx_parse_options(struct ho_pkt *pkt)
 		      pkt->doff - sizeof(*th), th->syn);
 }
 
-/*
- * The sum over the whole packet, which nf_checksum() takes, holds only while
- * the IP header is as it came: the stack writes into options.
- */
-static bool checksum_behind_options(const struct ho_pkt *pkt)
-{
-	const struct sk_buff *skb = pkt->skb;
-	const struct iphdr *iph = ip_hdr(skb);
-	unsigned int len = skb->len - pkt->thoff;
-
-	return skb_csum_unnecessary(skb) ||
-	       !csum_tcpudp_magic(iph->saddr, iph->daddr, len, IPPROTO_TCP,
-				  skb_checksum(skb, pkt->thoff, len, 0));
-}
-
 bool ho_rx_checksum_ok(const struct ho_pkt *pkt)
 {
-	if (pkt->family == NFPROTO_IPV4 && pkt->seg.ip_options)
-		return checksum_behind_options(pkt);
-	return pkt->fragment ||
-	       !nf_checksum(pkt->skb, NF_INET_LOCAL_IN, pkt->thoff, IPPROTO_TCP,
-			    pkt->family);
+	return pkt->fragment || ho_checksum_ok(pkt->skb, pkt->thoff,
+					       IPPROTO_TCP, pkt->family);
 }
 
 bool ho_rx_has_socket(const struct ho_pkt *pkt)
