@@ -2,6 +2,7 @@
 /* Watermarks: when a table is under pressure, and what that changes. */
 #include <halfopen/pressure.h>
 
+#include <linux/compiler.h>
 #include <linux/limits.h>
 
 #include <halfopen/limits.h>
@@ -11,9 +12,9 @@ enum ho_pressure ho_pressure_level(u32 used, u32 max,
 {
 	u64 percent = (u64)used * 100;
 
-	if (!max || percent > (u64)max * marks->high_pct)
+	if (!max || percent > (u64)max * READ_ONCE(marks->high_pct))
 		return HO_PRESSURE_HIGH;
-	if (percent > (u64)max * marks->low_pct)
+	if (percent > (u64)max * READ_ONCE(marks->low_pct))
 		return HO_PRESSURE_LOW;
 	return HO_PRESSURE_NONE;
 }

@@ -171,7 +171,7 @@ void ho_wait_forget(const struct ho_pkt *pkt, const struct ho_conn *conn)
 	spin_lock_bh(&wait->lock);
 	waiter = find_locked(wait, pkt->hash, conn);
 	if (waiter)
-		waiter->dead = true;
+		WRITE_ONCE(waiter->dead, true);
 	spin_unlock_bh(&wait->lock);
 }
 

@@ -21,9 +21,9 @@ static struct ho_entry_wide *wide(const struct ho_entry *ent)
 	return container_of(ent, struct ho_entry_wide, ent);
 }
 
-static struct ho_pool *pool_of(bool is_wide)
+static struct ho_pool *pool_of(bool big)
 {
-	return is_wide ? &ho_pool_wide : &ho_pool_v4;
+	return big ? &ho_pool_wide : &ho_pool_v4;
 }
 
 int ho_entry_init(u32 prealloc)
@@ -66,27 +66,33 @@ static void init_wide(struct ho_entry_wide *ent, const struct ho_conn *conn)
 
 struct ho_entry *ho_entry_alloc(const struct ho_conn *conn)
 {
-	bool is_wide = ho_entry_wide(conn);
+	bool needs_wide = ho_entry_wide(conn);
 	struct ho_entry *ent;
 
-	ent = ho_pool_get(pool_of(is_wide));
+	ent = ho_pool_get(pool_of(needs_wide));
 	if (!ent)
 		return NULL;
 
-	if (is_wide)
+	if (needs_wide)
 		init_wide(wide(ent), conn);
 	else
 		init_narrow(ent, conn);
 	ent->rport = conn->key.rport;
 	ent->lport = conn->key.lport;
 	ent->req = conn->req;
-	ent->req.wide = is_wide;
+	ent->req.wide = needs_wide;
 	return ent;
 }
 
 void ho_entry_free(struct ho_entry *ent)
 {
 	ho_pool_put(pool_of(ent->req.wide), ent);
+}
+
+static bool is_wide(const struct ho_entry *ent)
+{
+	/* never changes, but shares a word with what does */
+	return data_race((bool)ent->req.wide);
 }
 
 static u32 key_iif(const struct ho_entry *ent)
@@ -98,7 +104,7 @@ void ho_entry_key(const struct ho_entry *ent, struct ho_key *key)
 {
 	key->rport = ent->rport;
 	key->lport = ent->lport;
-	if (ent->req.wide) {
+	if (is_wide(ent)) {
 		key->raddr = wide(ent)->raddr6;
 		key->laddr = wide(ent)->laddr6;
 		key->iif = key_iif(ent);
@@ -123,7 +129,7 @@ bool ho_entry_match(const struct ho_entry *ent, const struct ho_key *key)
 {
 	if (ent->rport != key->rport || ent->lport != key->lport)
 		return false;
-	if (ent->req.wide)
+	if (is_wide(ent))
 		return key_iif(ent) == key->iif &&
 		       !memcmp(&wide(ent)->raddr6, &key->raddr,
 			       sizeof(key->raddr)) &&

@@ -51,7 +51,7 @@ static bool is_too_soon(const struct ho_table *tbl, const struct ho_port *port,
 	lifetime_ms = ho_rto_lifetime_ms(READ_ONCE(tbl->cfg.rto_init_ms),
 					 READ_ONCE(tbl->cfg.rto_max_ms),
 					 READ_ONCE(tbl->cfg.retries));
-	return port->listener_max && now_ms - port->since_ms < lifetime_ms;
+	return now_ms - READ_ONCE(port->since_ms) < lifetime_ms;
 }
 
 /* Returns whether something goes on there; adds to @total. */
@@ -61,26 +61,30 @@ static bool look_at_port(struct ho_table *tbl, u16 nr, struct ho_port *port,
 	u32 syns = ho_port_syns(port), seen = port->syns_seen;
 	u32 used = ho_budget_count(&port->entries);
 	u32 max = ho_room_port_max(tbl);
-	bool on = READ_ONCE(port->pressure), next;
+	/* pairs with cmpxchg() in ho_watch_begin() */
+	bool on = smp_load_acquire(&port->pressure), next;
+	u32 listener_max = on ? READ_ONCE(port->listener_max) : 0;
+	u32 since_ms;
 
 	*total += syns - seen;
 	if (syns == seen && !used && !on && !port->rate)
 		return false;
-	port->syns_seen = syns;
+	WRITE_ONCE(port->syns_seen, syns);
 	WRITE_ONCE(port->rate, rate_of(syns - seen, dt_ms));
-	if (on && port->listener_max)
-		max = min(max, port->listener_max);
+	if (listener_max)
+		max = min(max, listener_max);
 	next = max && ho_pressure_next(on,
 				       ho_pressure_level(used, max,
 							 &tbl->cfg.marks));
-	if (next == on || (on && is_too_soon(tbl, port, now_ms)))
+	if (next == on || (listener_max && is_too_soon(tbl, port, now_ms)))
 		return true;
-	if (next)
-		port->since_ms = now_ms;
-	port->listener_max = 0;
-	WRITE_ONCE(port->pressure, next);
+	since_ms = next ? now_ms : READ_ONCE(port->since_ms);
+	WRITE_ONCE(port->since_ms, since_ms);
+	WRITE_ONCE(port->listener_max, 0);
+	/* after both: who finds it false may set them anew */
+	smp_store_release(&port->pressure, next);
 	tell(tbl, cpu_to_be16(nr), used, max, port->rate, next,
-	     now_ms - port->since_ms);
+	     now_ms - since_ms);
 	return true;
 }
 
@@ -116,7 +120,7 @@ bool ho_watch_run(struct ho_table *tbl, u32 now_ms)
 	for (nr = 0; (port = ho_port_next(&tbl->ports, &nr)); nr++)
 		more |= look_at_port(tbl, nr, port, dt_ms, now_ms, &syns);
 	more |= look_at_table(tbl, syns, dt_ms, now_ms);
-	tbl->watch.last_ms = now_ms;
+	WRITE_ONCE(tbl->watch.last_ms, now_ms);
 	return more;
 }
 
@@ -126,13 +130,13 @@ void ho_watch_begin(struct ho_table *tbl, __be16 lport, struct ho_port *port,
 	u32 dt_ms = now_ms - READ_ONCE(tbl->watch.last_ms);
 	u32 rate;
 
-	/* one of all CPUs that see it */
+	WRITE_ONCE(port->listener_max, max);
+	WRITE_ONCE(port->since_ms, now_ms);
+	/* one of all CPUs that see it; a full barrier, the watch sees both */
 	if (cmpxchg(&port->pressure, false, true))
 		return;
-	port->listener_max = max;
-	port->since_ms = now_ms;
 	rate = dt_ms < HO_WATCH_MS / 4 ? READ_ONCE(port->rate) :
-		rate_of(ho_port_syns(port) - port->syns_seen, dt_ms);
+		rate_of(ho_port_syns(port) - READ_ONCE(port->syns_seen), dt_ms);
 	tell(tbl, lport, used, max, rate, true, 0);
 }
 
