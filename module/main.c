@@ -2,6 +2,7 @@
 /* halfopen: the TCP handshake, taken away from the listening socket. */
 #include <linux/init.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 
 #include <halfopen/entry.h>
 #include <halfopen/limits.h>
@@ -53,6 +54,8 @@ err_memory:
 static void __exit ho_exit(void)
 {
 	ho_net_exit();
+	/* the last callback may still be about to return into this text */
+	rcu_barrier();
 	ho_entry_exit();
 	ho_memory_exit();
 }

@@ -3,6 +3,8 @@
 #ifndef _HALFOPEN_LISTENER_H
 #define _HALFOPEN_LISTENER_H
 
+#include <net/inet_sock.h>
+
 #include <halfopen/admit.h>
 #include <halfopen/types.h>
 
@@ -33,6 +35,20 @@ static inline u32 ho_ifs_in_key(const struct ho_ifs *ifs, bool scoped)
 	if (scoped)
 		return ifs->sdif ? ifs->sdif : ifs->dif;
 	return ifs->sdif ? ifs->dif : 0;
+}
+
+/**
+ * ho_listener_v6() - the IPv6 part of a listener
+ * @lsk: the listener, of either family
+ *
+ * It is a full socket, which inet6_sk() would ask once more.
+ *
+ * Context: RCU read side.
+ * Return: NULL if it is for IPv4 alone.
+ */
+static inline const struct ipv6_pinfo *ho_listener_v6(const struct sock *lsk)
+{
+	return inet_sk(lsk)->pinet6;
 }
 
 /**

@@ -26,6 +26,7 @@
 
 #include <halfopen/compat.h>
 #include <halfopen/key.h>
+#include <halfopen/listener.h>
 #include <halfopen/replay.h>
 #include <halfopen/sysctl.h>
 #include <halfopen/trace.h>
@@ -51,8 +52,13 @@ struct ho_replay {
 	struct sk_buff *captured;
 };
 
-/* Softirqs do not nest, so one a CPU is enough; NULL is "none". */
+/*
+ * Sections with softirqs disabled do not nest, so one a CPU is enough; NULL is
+ * "none".  With PREEMPT_RT another task may send a packet in the middle of one,
+ * hence the second.
+ */
 static DEFINE_PER_CPU(struct ho_replay *, ho_replay);
+static DEFINE_PER_CPU(struct task_struct *, ho_replay_task);
 
 /* --- the SYN, made again --- */
 
@@ -166,7 +172,7 @@ static void correct_options(struct request_sock *rsk, const struct ho_req *req)
  */
 static bool keeps_syn(const struct sock *lsk, const struct sk_buff *syn)
 {
-	const struct ipv6_pinfo *np = inet6_sk(lsk);
+	const struct ipv6_pinfo *np = ho_listener_v6(lsk);
 
 	if (syn->protocol != htons(ETH_P_IPV6))
 		return false;
@@ -225,11 +231,19 @@ static bool is_answer(const struct ho_replay *replay, const struct sk_buff *skb)
 	       sk->sk_num == ntohs(key->lport) && sk->sk_dport == key->rport;
 }
 
+/* BH disabled; what is sent from now on may be the answer. */
+static void set_trap(struct ho_replay *replay)
+{
+	this_cpu_write(ho_replay, replay);
+	this_cpu_write(ho_replay_task, (replay ? current : NULL));
+}
+
 bool ho_handover_capture(struct sk_buff *skb)
 {
 	struct ho_replay *replay = this_cpu_read(ho_replay);
 
-	if (likely(!replay) || replay->captured || !is_answer(replay, skb))
+	if (likely(!replay) || this_cpu_read(ho_replay_task) != current ||
+	    replay->captured || !is_answer(replay, skb))
 		return false;
 	if (!replay->own)
 		correct(inet_reqsk(skb->sk), replay);
@@ -248,9 +262,9 @@ static void verify(struct ho_replay *replay, struct sk_buff *theirs)
 	replay->captured = NULL;
 	if (ho_tx_route(hn->net, replay->lsk, replay->conn, &path) < 0)
 		return;
-	this_cpu_write(ho_replay, replay);
+	set_trap(replay);
 	ho_tx_synack(hn, replay->lsk, replay->conn, &path, ktime_get_ns());
-	this_cpu_write(ho_replay, NULL);
+	set_trap(NULL);
 
 	if (replay->captured && ho_verify_synack(theirs, replay->captured))
 		ho_stat_inc(hn, HO_STAT_verify_ok);
@@ -291,9 +305,9 @@ bool ho_handover(const struct ho_pkt *pkt, struct sock *lsk,
 		return false;
 
 	replay.syn = syn;
-	this_cpu_write(ho_replay, &replay);
+	set_trap(&replay);
 	inet_csk(lsk)->icsk_af_ops->conn_request(lsk, syn);
-	this_cpu_write(ho_replay, NULL);
+	set_trap(NULL);
 	/* the request may keep it, but not what is borrowed */
 	skb_dst_drop(syn);
 	syn->dev = NULL;

@@ -9,6 +9,7 @@
 #include <net/tcp.h>
 
 #include <halfopen/compat.h>
+#include <halfopen/listener.h>
 
 static void set_checksum(struct sk_buff *nskb, const struct in6_addr *saddr,
 			 const struct in6_addr *daddr)
@@ -36,7 +37,7 @@ int ho_tx_v6_route(struct net *net, const struct sock *lsk,
 	ho_classify_flow(lsk, flowi6_to_flowi_common(fl6));
 
 	/* a routing header of the listener has another first hop */
-	final_p = fl6_update_dst(fl6, rcu_dereference(inet6_sk(lsk)->opt),
+	final_p = fl6_update_dst(fl6, rcu_dereference(ho_listener_v6(lsk)->opt),
 				 &final);
 	dst = ip6_dst_lookup_flow(net, lsk, fl6, final_p);
 	if (IS_ERR(dst))
@@ -50,7 +51,7 @@ int ho_tx_v6_synack(struct net *net, const struct sock *lsk,
 		    struct sk_buff *nskb)
 {
 	struct flowi6 *fl6 = &path->fl.u.ip6;
-	int tclass = inet6_sk(lsk)->tclass;
+	int tclass = ho_listener_v6(lsk)->tclass;
 
 	if (READ_ONCE(net->ipv4.sysctl_tcp_reflect_tos))
 		tclass = (conn->req.tos & ~INET_ECN_MASK) |
@@ -59,7 +60,7 @@ int ho_tx_v6_synack(struct net *net, const struct sock *lsk,
 	set_checksum(nskb, &conn->key.laddr, &conn->key.raddr);
 	fl6->daddr = conn->key.raddr;
 	return ip6_xmit(lsk, nskb, fl6, nskb->mark,
-			rcu_dereference(inet6_sk(lsk)->opt), tclass,
+			rcu_dereference(ho_listener_v6(lsk)->opt), tclass,
 			READ_ONCE(lsk->sk_priority));
 }
 
