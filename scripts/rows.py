@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""The table of all rows: is the handshake the same with halfopen?
+"""The table of all rows: is the handshake the same with halfopen (rows P and O), and
+does nothing of what killed others happen here (B)?
 
     rows.py KERNEL LOG...
 
@@ -8,7 +9,8 @@ Rows are in selftests/rows.txt.  What showed them is in the logs, TAP of selftes
 a scenario names its rows ("name ipv4 (P-17 O-50)", and "(P-63 differs)" where the
 scenario proves that there is a difference), and a line "# rows: ..." in a selftest
 says what the test as a whole shows.  Why something differs is in README.md: items
-of "What differs from the native handshake" end with their rows in brackets.
+of "What differs from the native handshake" end with their rows in brackets.  Why
+something cannot happen is in rows.txt.
 
 Prints TAP, the table as comments.
 """
@@ -23,14 +25,17 @@ SECTION = "What differs from the native handshake"
 WANTED = 120
 
 ROW = r"[A-Z]-\d+"
+ROW_LINE = re.compile(r"(%s) (.*?)(?:; (unobservable|cannot happen): (.*))?$" % ROW)
 RESULT = re.compile(r"(not )?ok \d+ - (\w+)(?::? (.*))?$")
 SCENARIO = re.compile(r"(\w+) ipv\d \((%s(?: %s)*)( differs)?\)$" % (ROW, ROW))
 
 
 class Row:
-    def __init__(self, title, unobservable):
+    def __init__(self, name, title, kind, why):
         self.title = title
-        self.unobservable = unobservable
+        self.good = "tested" if name.startswith("B") else "same"
+        self.unobservable = why if kind == "unobservable" else ""
+        self.impossible = why if kind == "cannot happen" else ""
         self.reason = ""            # README.md: why it differs
         self.same = set()           # what showed that nothing differs,
         self.differs = set()        # that something does,
@@ -44,7 +49,9 @@ class Row:
             return "not observable: " + self.unobservable
         if self.reason:
             return "differs on purpose: " + self.reason
-        return "same" if self.same or self.shown else "NONE"
+        if self.impossible:
+            return "cannot happen: " + self.impossible
+        return self.good if self.same or self.shown else "NONE"
 
     def by(self):
         return self.same | self.differs | self.shown
@@ -70,11 +77,10 @@ def read_rows():
     for line in (TOP / "selftests/rows.txt").read_text().splitlines():
         if line.startswith("#"):
             continue
-        row, title = line.split(" ", 1)
-        title, _, why = title.partition("; unobservable: ")
+        row, title, kind, why = ROW_LINE.match(line).groups("")
         if row in rows:
             raise SystemExit("rows.txt: %s twice" % row)
-        rows[row] = Row(title, why)
+        rows[row] = Row(row, title, kind, why)
     return rows
 
 
@@ -163,9 +169,10 @@ def main(kernel, logs):
         print("# %s %s: %s%s" % (name, row.title, row.verdict(),
                                  row.by() and " [%s]" % row.names(row.by())
                                  or ""))
-    shown = [row for row in rows.values() if row.by() and not row.failed]
+    shown = [row for name, row in rows.items()
+             if row.by() and not row.failed and name[0] != "B"]
     verdicts = [row.verdict().partition(":")[0] for row in rows.values()]
-    print("# %s: %d rows, %d shown by a scenario: %s" % (
+    print("# %s: %d rows, %d of P and O shown by a scenario: %s" % (
         kernel, len(rows), len(shown), ", ".join(
             "%s %d" % (v, verdicts.count(v)) for v in sorted(set(verdicts)))))
     tap = Tap()

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # vm: --icount
 # timeout: 2000
+# rows: B-19 B-20
 #
 # With max_backlog=0 nothing is kept of a SYN, and yet connections have what
 # they asked for; whose ACK is no cookie of this port, client, key and time is

@@ -1,6 +1,7 @@
 #!/bin/dash
 # SPDX-License-Identifier: GPL-2.0
 # timeout: 900
+# rows: B-20 B-39
 #
 # A million forged ACKs to a port that needs cookies: each is checked, none is
 # believed, each is reset.  Where no cookies are needed none is even checked.

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # vm: --icount
 # timeout: 900
+# rows: B-35
 #
 # Spoofed sources belong to somebody: how many SYN-ACKs they are sent under
 # pressure and from the budget of their network.  A full table drops who has

@@ -1,5 +1,6 @@
 #!/bin/dash
 # SPDX-License-Identifier: GPL-2.0
+# rows: B-29 B-41
 #
 # Limits are hard and exact, of the table, of a port, of a source and of memory:
 # that many entries, and the rest counted and answered without one.

@@ -1,5 +1,6 @@
 #!/bin/dash
 # SPDX-License-Identifier: GPL-2.0
+# rows: B-10 B-47
 #
 # A namespace goes away with half-open connections in it, while more come in.
 # The device of the floods goes with it, hence -q.

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # vm: --icount
 # timeout: 600
+# rows: B-41
 #
 # A flood of ten times what the table can hold, and real clients beside it: they
 # connect as if nothing happened, and memory stays below its cap.

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # vm: --icount
 # timeout: 1000
+# rows: B-22
 #
 # The SYN-ACK as an IP packet, odd packets on the way in, loopback, wake-ups:
 # native against halfopen.

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # vm: --icount
 # timeout: 600
+# rows: B-45
 #
 # Pressure begins above the high mark and is over at the low one, which the
 # kernel's log says once each; /proc/net says who uses how much.  With mode=2 a

@@ -1,5 +1,6 @@
 #!/bin/dash
 # SPDX-License-Identifier: GPL-2.0
+# rows: B-18
 #
 # The listener is closed and reopened between SYN and ACK: an entry belongs to
 # an address and a port, so a restarted server gets the connection.

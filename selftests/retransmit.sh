@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # vm: --icount
 # timeout: 600
+# rows: B-33
 #
 # A SYN that is never acknowledged: SYN-ACKs at 0, 1, 3, 7, 15, 31 s, gone at 63 s;
 # other waits and counts by sysctl; fewer of them when the table is half full.

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # vm: --icount
 # timeout: 600
+# rows: B-44
 #
 # A SYN-ACK that cannot be sent costs time and nothing else: the entry stays, is
 # completed when the way is free again, and expires on time if it never is.

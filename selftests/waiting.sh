@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # vm: --icount
 # timeout: 900
+# rows: B-16 B-40
 #
 # The accept queue is full when the final ACK arrives: the client waits with
 # what he said and is served as soon as there is room, without sending anything
