@@ -129,9 +129,10 @@ source_tree() {
 # Print the directory with only the kernel's checking tools.
 source_tools() {
 	local dir
-	dir=$ho_cache/src/tools-$(source_version) || exit 1
+	dir=$ho_cache/src/checkers-$(source_version) || exit 1
 	extract "$dir" scripts/checkpatch.pl scripts/spelling.txt \
-	    scripts/const_structs.checkpatch scripts/kernel-doc
+	    scripts/const_structs.checkpatch scripts/kernel-doc \
+	    scripts/coccinelle
 	echo "$dir"
 }
 
