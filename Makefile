@@ -24,6 +24,9 @@ uninstall:
 check:
 	scripts/check.sh
 
+nightly:
+	scripts/check.sh --nightly
+
 demo:
 	scripts/demo.sh
 
@@ -43,6 +46,18 @@ matrix:
 	scripts/deps.sh build
 	scripts/build-matrix.sh
 
+fuzz:
+	scripts/deps.sh fuzz
+	scripts/fuzz.sh
+
+coverage:
+	scripts/deps.sh kunit debug
+	scripts/coverage.sh
+
+soak:
+	scripts/deps.sh kunit debug
+	scripts/soak.sh
+
 test:
 	scripts/deps.sh build vm
 	scripts/vm.sh --kernel $(K) $(VM) $(T)
@@ -56,11 +71,15 @@ help:
 	@echo 'make clean'
 	@echo 'make demo                 the same flood three times: native, cookies, halfopen'
 	@echo 'make check                everything below, on every kernel of scripts/kernels.txt'
+	@echo 'make nightly              the same with big counts, and in kernels that look for mistakes'
 	@echo 'make matrix               build for every kernel, no warnings'
 	@echo 'make lint                 static checks'
 	@echo 'make kunit [T=GLOB] [COVERAGE=1]   unit tests in a UML kernel'
 	@echo 'make debug [T=NAME]                selftests in a UML kernel with KASAN and lockdep'
+	@echo 'make fuzz                 parsers and decisions under libFuzzer'
+	@echo 'make coverage             lines of the module that KUnit and selftests reach'
+	@echo "make soak                 a day's SYNs in minutes, every count back to where it began"
 	@echo 'make rows [K=6.1]          what the last check showed, row by row'
 	@echo 'make test [T=NAME] [K=6.1] [VM=--icount]   selftests in a VM'
 
-.PHONY: modules clean install uninstall check demo kunit lint debug matrix test rows help
+.PHONY: modules clean install uninstall check nightly demo kunit lint debug matrix fuzz coverage soak test rows help

@@ -3,11 +3,23 @@
 #
 # make check: packages, build matrix, lint, KUnit, selftests on every kernel.
 #
-#   check.sh [LANE...]	build lint kunit debug vm-6.1 time-6.1 rows-6.1 ...;
-#			default: all
+#   check.sh [--nightly] [LANE...]
 #
-# A selftest that says "# vm: --icount" is about time: it runs in the lanes
-# time-*, where the guest's clock counts instructions and skips idle time.
+#   build lint fuzz kunit debug      one each
+#   time-6.1 vm-6.1 rows-6.1 ...     for each kernel of kernels.txt that is "full"
+#   smoke-7.2 ...                    for each that is "smoke"
+#
+# --nightly: with the big counts, and these besides:
+#
+#   coverage                         of the module's lines by KUnit and selftests
+#   vm-debug time-debug              all selftests in a kernel with KASAN, lockdep, ...
+#   vm-kcsan vm-rt                   some in kernels that look for data races, and
+#                                    with PREEMPT_RT
+#   soak                             a day's worth of SYNs
+#
+# Default: all.  A selftest that says "# vm: --icount" is about time: it runs in
+# the lanes time-*, where the guest's clock counts instructions and skips idle
+# time.
 #
 # One line per test as it goes, then the line that counts them.  A lane that
 # dies, or has fewer results than its plan says, is a failure; with CI=true so
@@ -16,31 +28,39 @@ set -u
 . "$(dirname "$0")/common.sh"
 cd "$ho_top" || exit 1
 
-passed=0
-failed=0
-skipped=0
 lane_limit=2700	# s
 vm_limit=2400	# s, less, so that the VM itself says that it is late
-jobs_to_end=()
+
+long=
+if [ "${1:-}" = --nightly ]; then
+	long=y
+	lane_limit=36000
+	vm_limit=35000
+	shift
+fi
+
+# Lanes run in subshells: what has to be known outside is in files of $work,
+# a line in "results" for each result, and what is to be ended in "pids".
+work=$(mktemp -d "$ho_cache/check.XXXXXX") || exit 1
+touch "$work/results" "$work/pids"
 
 end_jobs() {
 	local pid
-	for pid in "${jobs_to_end[@]}"; do
+	while read -r pid; do
 		kill "$pid" 2>/dev/null
-	done
+	done <"$work/pids"
 	rm -rf "$work"
 }
-work=$(mktemp -d "$ho_cache/check.XXXXXX") || exit 1
 trap end_jobs EXIT
 trap 'exit 130' INT TERM
 
 pass() {
-	passed=$((passed + 1))
+	echo ok >>"$work/results"
 	echo "ok   $1"
 }
 
 fail() {
-	failed=$((failed + 1))
+	echo fail >>"$work/results"
 	echo "FAIL $1"
 }
 
@@ -48,9 +68,13 @@ skip() {
 	if [ "${CI:-}" = true ]; then
 		fail "$1 (skipped: $2)"
 	else
-		skipped=$((skipped + 1))
+		echo skip >>"$work/results"
 		echo "skip $1 ($2)"
 	fi
+}
+
+count() {
+	grep -c "^$1" "$work/results"
 }
 
 # result LANE LINE: one TAP result.
@@ -109,15 +133,14 @@ read_tap() {
 
 # lane NAME COMMAND...
 lane() {
-	local name=$1 log=$ho_logs/check-$1.log fifo=$work/tap pid rc begin=$SECONDS
+	local name=$1 log=$ho_logs/check-$1.log fifo=$work/tap-$1 pid rc begin=$SECONDS
 	local seen bad plan
 	shift
 	say "$name: $*"
-	rm -f "$fifo"
 	mkfifo "$fifo"
 	timeout -k 10 "$lane_limit" "$@" </dev/null > >(tee "$log" >"$fifo") &
 	pid=$!
-	jobs_to_end+=("$pid")
+	echo "$pid" >>"$work/pids"
 	read_tap "$name" <"$fifo"
 	wait "$pid"
 	rc=$?
@@ -137,11 +160,50 @@ wanted() {
 	[ ${#only[@]} -eq 0 ] || [[ " ${only[*]} " == *" $1 "* ]]
 }
 
+running=()
+
+# Wait until no more than so many lanes run.
+wait_for_lanes() {
+	while [ ${#running[@]} -gt "$1" ]; do
+		local pid still=()
+		wait -n "${running[@]}"
+		for pid in "${running[@]}"; do
+			! kill -0 "$pid" 2>/dev/null || still+=("$pid")
+		done
+		running=("${still[@]}")
+	done
+}
+
+# begin NAME COMMAND...: a lane beside others, as many at a time as there are
+# CPUs: a VM has one thread.
+begin() {
+	wanted "$1" || return 0
+	wait_for_lanes $(($(nproc) - 1))
+	lane "$@" &
+	running+=($!)
+}
+
+# whole NAME COMMAND...: a lane that has the machine to itself.
+whole() {
+	wanted "$1" || return 0
+	wait_for_lanes 0
+	begin "$@"
+	wait_for_lanes 0
+}
+
 only=("$@")
-mapfile -t targets < <(scripts/kernel.sh targets)
+mapfile -t full < <(scripts/kernel.sh targets full)
+mapfile -t smoke < <(scripts/kernel.sh targets smoke)
+mapfile -t timed < <(grep -lx '# vm: --icount' selftests/*.sh)
+mapfile -t untimed < <(grep -Lx '# vm: --icount' selftests/*.sh |
+	grep -v '/\(lib\|run\)\.sh$')
+timed=("${timed[@]##*/}")
+untimed=("${untimed[@]##*/}")
+vm=(scripts/vm.sh ${long:+--long} --timeout "$vm_limit")
 
 say "packages"
-scripts/deps.sh build lint kunit debug vm || fail "deps: packages are missing"
+scripts/deps.sh build lint fuzz kunit debug vm ||
+	fail "deps: packages are missing"
 
 # The first UML kernel takes minutes: it builds behind the quick lanes, and is
 # ready before the first VM, whose timing a busy machine would disturb.
@@ -149,52 +211,47 @@ uml=
 if wanted kunit || wanted debug; then
 	scripts/kunit.sh --kernel-only >/dev/null &
 	uml=$!
-	jobs_to_end+=("$uml")
+	echo "$uml" >>"$work/pids"
 fi
-! wanted build || lane build scripts/build-matrix.sh
-! wanted lint || lane lint scripts/lint.sh
+whole build scripts/build-matrix.sh
+whole lint scripts/lint.sh
+HO_LONG=$long whole fuzz scripts/fuzz.sh
 [ -z "$uml" ] || wait "$uml"
-! wanted kunit || lane kunit scripts/kunit.sh
-! wanted debug || lane debug scripts/debug.sh
+begin kunit scripts/kunit.sh
+begin debug scripts/debug.sh
+wait_for_lanes 0
 
-mapfile -t timed < <(grep -lx '# vm: --icount' selftests/*.sh)
-mapfile -t untimed < <(grep -Lx '# vm: --icount' selftests/*.sh |
-	grep -v '/\(lib\|run\)\.sh$')
-# A VM has one thread, and its instruction clock does not mind company: these
-# lanes run side by side.  What the others print is shown when they are done.
-declare -A ahead
-for target in "${targets[@]:1}"; do
-	wanted "time-$target" || continue
-	scripts/vm.sh --kernel "$target" --icount --timeout "$vm_limit" \
-	    "${timed[@]##*/}" >"$work/time-$target" 2>&1 </dev/null &
-	ahead[$target]=$!
-	jobs_to_end+=($!)
+# the longest first
+for target in "${full[@]}"; do
+	begin "time-$target" "${vm[@]}" --kernel "$target" --icount "${timed[@]}"
 done
-for target in "${targets[@]}"; do
-	if [ -n "${ahead[$target]:-}" ]; then
-		wait "${ahead[$target]}"
-		# shellcheck disable=SC2016
-		lane "time-$target" bash -c 'cat "$1"; exit "$2"' - \
-		    "$work/time-$target" $?
-	elif wanted "time-$target"; then
-		lane "time-$target" scripts/vm.sh --kernel "$target" --icount \
-		    --timeout "$vm_limit" "${timed[@]##*/}"
-	fi
+for target in "${full[@]}"; do
+	begin "vm-$target" "${vm[@]}" --kernel "$target" "${untimed[@]}"
 done
-for target in "${targets[@]}"; do
-	! wanted "vm-$target" ||
-		lane "vm-$target" scripts/vm.sh --kernel "$target" \
-		    --timeout "$vm_limit" "${untimed[@]##*/}"
-	# what the two before have shown
-	! wanted "rows-$target" ||
-		lane "rows-$target" scripts/rows.py "$target" \
-		    "$ho_logs/check-time-$target.log" \
-		    "$ho_logs/check-vm-$target.log"
+for target in "${smoke[@]}"; do
+	begin "smoke-$target" "${vm[@]}" --kernel "$target" \
+	    handshake handover flood reload
 done
+wait_for_lanes 0
+
+# what the others have shown
+for target in "${full[@]}"; do
+	whole "rows-$target" scripts/rows.py "$target" \
+	    "$ho_logs/check-time-$target.log" "$ho_logs/check-vm-$target.log"
+done
+
+if [ -n "$long" ]; then
+	whole coverage scripts/coverage.sh
+	begin time-debug "${vm[@]}" --kernel debug --icount "${timed[@]}"
+	begin vm-debug "${vm[@]}" --kernel debug "${untimed[@]}"
+	begin vm-kcsan "${vm[@]}" --kernel kcsan handshake handover flood reload
+	begin vm-rt "${vm[@]}" --kernel rt handshake handover flood reload
+	whole soak scripts/soak.sh
+fi
 
 say "logs are in $ho_logs"
 echo
-line="$passed passed, $failed failed"
-[ "$skipped" -eq 0 ] || line="$line, $skipped skipped"
+line="$(count ok) passed, $(count fail) failed"
+[ "$(count skip)" -eq 0 ] || line="$line, $(count skip) skipped"
 echo "$line"
-[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+[ "$(count fail)" -eq 0 ] && [ "$(count ok)" -gt 0 ]

@@ -18,6 +18,7 @@ Times count from the last thing that happened before: a segment to the server, o
 note.
 """
 
+import collections
 import ctypes
 import gc
 import itertools
@@ -157,27 +158,73 @@ def write(path, value):
         f.write(str(value))
 
 
-def read_mibs():
-    out = {}
-    for path in ("/proc/thread-self/net/snmp", "/proc/thread-self/net/netstat"):
-        lines = read(path).splitlines()
-        for names, values in zip(lines[::2], lines[1::2]):
-            prefix = names.split(":")[0]
-            for name, value in zip(names.split()[1:], values.split()[1:]):
-                out["%s.%s" % (prefix, name)] = int(value)
-    for line in read("/proc/thread-self/net/snmp6").splitlines():
-        name, value = line.split()
-        out["Ip6." + name] = int(value)
-    return {k: v for k, v in out.items() if k not in UNSTABLE}
+MIBS = ("snmp", "netstat", "snmp6")
+STATS = ("stat/halfopen", "stat/halfopen_declined", "stat/halfopen_overload")
 
 
-def read_stats():
+def read_all(names):
+    """The text of these files of /proc/net: most scenarios move few counters, so
+    what did not change is not even parsed."""
+    return [read("/proc/thread-self/net/" + name) for name in names]
+
+
+def pairs_of(name, text):
+    """(counter, value) of a file of MIBS."""
+    lines = text.splitlines()
+    if name == "snmp6":
+        for line in lines:
+            counter, value = line.split()
+            yield "Ip6." + counter, int(value)
+        return
+    for names, values in zip(lines[::2], lines[1::2]):
+        prefix, *counters = names.split()
+        for counter, value in zip(counters, values.split()[1:]):
+            yield "%s.%s" % (prefix[:-1], counter), int(value)
+
+
+def changed_lines(name, before, after):
+    """Both texts without lines that are the same in both; a line of counters goes
+    with the one that names them."""
+    step = 1 if name == "snmp6" else 2
+    a, b = before.splitlines(True), after.splitlines(True)
+    if len(a) != len(b):
+        return before, after
+    differ = [i for i in range(step - 1, len(a), step)
+              if a[i] != b[i] or a[i - step + 1] != b[i - step + 1]]
+    return ["".join("".join(text[i - step + 1:i + 1]) for i in differ)
+            for text in (a, b)]
+
+
+def moved_mibs(before, after):
+    """{counter: by how much}, those that moved."""
     out = {}
-    for name in ("halfopen", "halfopen_declined", "halfopen_overload"):
-        rows = read("/proc/thread-self/net/stat/" + name).splitlines()
-        for row in rows[1:]:
-            for column, value in zip(rows[0].split(), row.split()):
-                out[column] = out.get(column, 0) + int(value, 16)
+    for name, a, b in zip(MIBS, before, after):
+        if a == b:
+            continue
+        a, b = changed_lines(name, a, b)
+        old = dict(pairs_of(name, a))
+        out.update((k, v - old.get(k, 0)) for k, v in pairs_of(name, b)
+                   if v != old.get(k, 0) and k not in UNSTABLE)
+    return out
+
+
+def sum_of_cpus(text):
+    out = {}
+    rows = text.splitlines()
+    for row in rows[1:]:
+        for column, value in zip(rows[0].split(), row.split()):
+            out[column] = out.get(column, 0) + int(value, 16)
+    return out
+
+
+def moved_stats(before, after):
+    """The same of halfopen's own counters."""
+    out = collections.Counter()
+    for a, b in zip(before, after):
+        if a != b:
+            old = sum_of_cpus(a)
+            out.update({k: v - old[k] for k, v in sum_of_cpus(b).items()
+                        if v != old[k]})
     return out
 
 
@@ -402,7 +449,7 @@ def run(fn, srv, family, mode):
     srv(write, MODE, mode)
     w = World(srv, family, mode)
     w.record()
-    mibs, stats = srv(read_mibs), srv(read_stats)
+    mibs, stats = srv(read_all, MIBS), srv(read_all, STATS)
     try:
         fn(w)
     except Abandoned:
@@ -411,13 +458,12 @@ def run(fn, srv, family, mode):
         w.note("failed: %r" % e)
     w.edges()
     w.queues()
-    after = srv(read_mibs)
-    own = srv(read_stats)
+    mibs = moved_mibs(mibs, srv(read_all, MIBS))
+    stats = moved_stats(stats, srv(read_all, STATS))
     out = w.transcript()
     w.close()
     seg.time.sleep(0.02)
-    moved = {k: after[k] - mibs.get(k, 0) for k in after}
-    return out, moved, {k: own[k] - stats[k] for k in own}
+    return out, mibs, stats
 
 
 def same_time(a, b):
@@ -477,7 +523,7 @@ def both(s, srv, family):
     failed = [text for _, text, _ in native[1] + ours[1] if "> failed:" in text]
     if failed:
         return "\n".join(failed), []
-    if not any(mibs.values()):
+    if not mibs:
         return "nothing was seen: the scenario shows nothing", []
     diff = compare(native[0], ours[0]) + compare(native[1], ours[1])
     moved = compare_mibs(mibs, our_mibs)

@@ -13,7 +13,8 @@ import ctypes
 import socket
 import struct
 
-from differential import TCP_INFO, TIMED, read_stats, scenario
+from differential import (
+    STATS, TCP_INFO, TIMED, moved_stats, read_all, scenario)
 from seg import PEER
 from sockopt import getsockopt
 
@@ -318,7 +319,7 @@ def sweep(w, level, family):
     w.note(" ".join(["plain:", synack] + [show_item(k, plain[k]) for k in plain]))
     abort(p, child, lsk)
 
-    before = w.srv(read_stats)
+    before = w.srv(read_all, STATS)
     tried, accepted = set(), 0
     for number, value in settings(level, family):
         lsk = listener(w, family, level, number, value)
@@ -346,14 +347,13 @@ def sweep(w, level, family):
 
 
 def report(w, level, family, options, accepted, distinct, before):
-    moved = {k: v - before[k] for k, v in w.srv(read_stats).items()
-             if v != before[k]}
+    moved = moved_stats(before, w.srv(read_all, STATS))
     declined = ["%s %d" % (k[9:], v) for k, v in sorted(moved.items())
                 if k.startswith("declined_")]
     print("# %s* on %s listeners: %d options, %d values, %d of them distinct; "
           "%d SYNs taken, declined: %s" % (
               level, family, options, accepted, distinct,
-              moved.get("syn_taken", 0), ", ".join(declined) or "none"),
+              moved["syn_taken"], ", ".join(declined) or "none"),
           flush=True)
 
 
