@@ -28,7 +28,7 @@ l2="$(units module/io)$l1|compat|net|sysctl|stats|trace"
 l3="$(units module)$l2"
 
 # Kernel headers that L0 and L1 may include.
-k0='linux/(log2|types|minmax|bits|bitops|bitfield|build_bug|errno|limits|math|math64|siphash|stddef|string|swab|unaligned|in6|byteorder/generic)|asm/byteorder|asm/unaligned'
+k0='linux/(log2|compiler|types|minmax|bits|bitops|bitfield|build_bug|errno|limits|math|math64|siphash|stddef|string|swab|unaligned|in6|byteorder/generic)|asm/byteorder|asm/unaligned'
 k1="$k0|linux/(atomic|bottom_half|cache|cleanup|compiler|container_of|cpumask|err|gfp|hash|jiffies|kernel|kref|ktime|list|list_nulls|lockdep|log2|mm|overflow|percpu|percpu-defs|percpu_counter|rculist|rculist_bl|rculist_nulls|rcupdate|refcount|sched|seqlock|slab|smp|spinlock|threads|time64|timer|vmalloc|workqueue|topology|prefetch|random)"
 
 includes() {

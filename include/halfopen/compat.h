@@ -16,6 +16,11 @@
 #include <net/ipv6.h>
 #include <net/tcp.h>
 
+/* hex2bin() has a header of its own since 6.4; #ifdef goes when 6.1 does. */
+#ifdef HO_HAVE_HEX_H
+#include <linux/hex.h>
+#endif
+
 #if KERNEL_VERSION(6, 1, 158) > LINUX_VERSION_CODE
 #error "halfopen needs Linux 6.1.158 or later"
 #endif
@@ -85,6 +90,32 @@ static inline bool ho_dst_usec_ts(const struct dst_entry *dst)
 	return dst_feature(dst, RTAX_FEATURE_TCP_USEC_TS);
 #else
 	return false;
+#endif
+}
+
+/*
+ * Since 6.7 the stack drops what has a nonsensical list of options, or two of
+ * those that authenticate; goes when 6.1 does.
+ */
+static inline bool ho_auth_options_ok(const struct tcphdr *th)
+{
+#ifdef HO_HAVE_AUTH_OPTIONS
+	const struct tcp_ao_hdr *ao;
+	const u8 *md5;
+
+	return !tcp_parse_auth_options(th, &md5, &ao);
+#else
+	return true;
+#endif
+}
+
+/* sk_drops_add() took the segment up to 6.17; goes when 6.12 does. */
+static inline void ho_drops_skbadd(struct sock *sk, const struct sk_buff *skb)
+{
+#ifdef HO_HAVE_DROPS_SKBADD
+	sk_drops_skbadd(sk, skb);
+#else
+	sk_drops_add(sk, skb);
 #endif
 }
 

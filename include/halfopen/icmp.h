@@ -6,15 +6,18 @@
 #include <halfopen/types.h>
 
 struct ho_net;
+struct net;
 struct sk_buff;
 
 /**
  * struct ho_icmp - an ICMP error in a hook
+ * @off: of the ICMP header, bytes
  * @key: the connection that it quotes
  * @seq: the quoted sequence number
  * @fatal: ends a half-open connection
  */
 struct ho_icmp {
+	unsigned int off;
 	struct ho_key key;
 	u32 seq;
 	bool fatal;
@@ -22,14 +25,17 @@ struct ho_icmp {
 
 /**
  * ho_icmp_parse() - what an ICMP error quotes
+ * @net: the namespace
  * @skb: ICMP or ICMPv6, data at the network header
  * @family: NFPROTO_IPV4 or NFPROTO_IPV6
  * @err: filled
  *
  * Context: softirq.
- * Return: true if it is an error about TCP.
+ * Return: true if it is an error about TCP, and one that the stack would look
+ * for a socket for.
  */
-bool ho_icmp_parse(const struct sk_buff *skb, u8 family, struct ho_icmp *err);
+bool ho_icmp_parse(const struct net *net, const struct sk_buff *skb, u8 family,
+		   struct ho_icmp *err);
 
 /**
  * ho_icmp_rx() - let an ICMP or ICMPv6 error act on the entry it quotes

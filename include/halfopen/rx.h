@@ -96,8 +96,10 @@ void ho_rx_settle(struct ho_net *hn, struct sk_buff *skb, u8 family);
  * Apart from the rest, because most packets need none.
  *
  * Context: softirq.
+ * Return: false if the stack drops the segment because of them, as of 6.7 in
+ * tcp_inbound_hash().
  */
-void ho_rx_parse_options(struct ho_pkt *pkt);
+bool ho_rx_parse_options(struct ho_pkt *pkt);
 
 /**
  * ho_rx_checksum_ok() - is the TCP checksum right?

@@ -60,6 +60,7 @@ enum ho_opt_bits {
  * @seen: HO_OPT_* bits
  * @mss: bytes, nonzero where HO_OPT_MSS is set
  * @wscale: shift, at most HO_WSCALE_MAX
+ * @malformed: what follows an impossible length was not looked at
  * @tsval: timestamp value
  * @tsecr: timestamp echo reply
  */
@@ -67,6 +68,7 @@ struct ho_opts {
 	u16 seen;
 	u16 mss;
 	u8 wscale;
+	bool malformed;
 	u32 tsval;
 	u32 tsecr;
 };
@@ -161,6 +163,7 @@ static_assert(sizeof(struct ho_req) == 28);
  *	same as @mark where both are set
  * @ts_shift: what its timestamps are ahead of ho_tx_ts_off(), where they began
  *	under another key or on another host
+ * @waited_us: how long its ACK waited for room in the accept queue
  * @untimed: nobody knows when its SYN-ACK left
  * @req: its protocol state
  */
@@ -170,6 +173,7 @@ struct ho_conn {
 	u32 mark;
 	u32 ct_mark;
 	u32 ts_shift;
+	u32 waited_us;
 	bool untimed;
 	struct ho_req req;
 };

@@ -146,11 +146,11 @@ void ho_opts_parse(struct ho_opts *opts, const u8 *p, unsigned int len,
 			len--;
 			continue;
 		}
-		if (len < 2)
+		size = len < 2 ? 0 : p[1];
+		if (size < 2 || size > len) {
+			opts->malformed = true;
 			return;
-		size = p[1];
-		if (size < 2 || size > len)
-			return;
+		}
 		parse_one(opts, kind, size, p + 2, syn);
 		p += size;
 		len -= size;

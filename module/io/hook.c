@@ -83,8 +83,8 @@ static unsigned int ho_hook_in_v4(void *priv, struct sk_buff *skb,
 }
 
 /*
- * ICMP behind extension headers is left to the stack, and so is all behind an
- * authentication header: what is behind it comes again, once it is verified.
+ * What is behind an authentication header is left to the stack: it comes again,
+ * once it is verified.
  */
 static u8 proto_v6(struct sk_buff *skb)
 {
@@ -96,7 +96,7 @@ static u8 proto_v6(struct sk_buff *skb)
 		return proto;
 	if (ipv6_find_hdr(skb, &off, NEXTHDR_AUTH, NULL, NULL) >= 0 ||
 	    ipv6_skip_exthdr(skb, sizeof(struct ipv6hdr), &proto,
-			     &frag_off) < 0 || proto != IPPROTO_TCP)
+			     &frag_off) < 0)
 		return IPPROTO_NONE;
 	return proto;
 }

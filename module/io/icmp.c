@@ -13,6 +13,7 @@
 #include <linux/netfilter.h>
 #include <net/icmp.h>
 #include <net/ipv6.h>
+#include <net/route.h>
 #include <net/tcp.h>
 
 #include <halfopen/checksum.h>
@@ -49,24 +50,31 @@ static bool parse_quote(const struct sk_buff *skb, unsigned int off,
 /* cf. tcp_v4_err(): what may pass soon is fatal here, what is final is not. */
 static bool fatal_v4(u8 type, u8 code)
 {
+	return type == ICMP_PARAMETERPROB || type == ICMP_TIME_EXCEEDED ||
+	       (type == ICMP_DEST_UNREACH &&
+		(code == ICMP_NET_UNREACH || code == ICMP_HOST_UNREACH));
+}
+
+/* Does the stack look for a socket?  cf. icmp_unreach(), icmp_redirect() */
+static bool is_told_v4(const struct net *net, u8 type, u8 code)
+{
 	switch (type) {
+	case ICMP_REDIRECT:
+	case ICMP_SOURCE_QUENCH:
 	case ICMP_PARAMETERPROB:
 		return true;
 	case ICMP_TIME_EXCEEDED:
 		return code != ICMP_EXC_FRAGTIME;
 	case ICMP_DEST_UNREACH:
-		return code == ICMP_NET_UNREACH || code == ICMP_HOST_UNREACH;
+		return code <= NR_ICMP_UNREACH &&
+		       (code != ICMP_FRAG_NEEDED ||
+			READ_ONCE(net->ipv4.sysctl_ip_no_pmtu_disc) != 2);
 	}
 	return false;
 }
 
-static bool is_error_v4(u8 type)
-{
-	return type == ICMP_DEST_UNREACH || type == ICMP_TIME_EXCEEDED ||
-	       type == ICMP_PARAMETERPROB || type == ICMP_SOURCE_QUENCH;
-}
-
-static bool parse_v4(const struct sk_buff *skb, struct ho_icmp *err)
+static bool parse_v4(const struct net *net, const struct sk_buff *skb,
+		     struct ho_icmp *err)
 {
 	unsigned int off = ip_hdrlen(skb);
 	struct icmphdr ibuf;
@@ -75,12 +83,12 @@ static bool parse_v4(const struct sk_buff *skb, struct ho_icmp *err)
 	const struct iphdr *iph;
 
 	icmph = skb_header_pointer(skb, off, sizeof(ibuf), &ibuf);
-	if (!icmph || !is_error_v4(icmph->type))
+	if (!icmph || !is_told_v4(net, icmph->type, icmph->code))
 		return false;
+	err->off = off;
 	off += sizeof(ibuf);
 	iph = skb_header_pointer(skb, off, sizeof(buf), &buf);
-	if (!iph || iph->ihl < 5 || iph->protocol != IPPROTO_TCP ||
-	    iph->frag_off & htons(IP_OFFSET))
+	if (!iph || iph->ihl < 5 || iph->protocol != IPPROTO_TCP)
 		return false;
 	/* our own stack tells a transmit error so: the timer tries again */
 	err->fatal = fatal_v4(icmph->type, icmph->code) &&
@@ -90,22 +98,40 @@ static bool parse_v4(const struct sk_buff *skb, struct ho_icmp *err)
 	return parse_quote(skb, off + iph->ihl * 4, err);
 }
 
+static int skip_headers_v6(const struct sk_buff *skb, int off, u8 *proto,
+			   __be16 *frag_off)
+{
+	*frag_off = 0;
+	return ipv6_ext_hdr(*proto) ?
+	       ipv6_skip_exthdr(skb, off, proto, frag_off) : off;
+}
+
 static bool parse_v6(const struct sk_buff *skb, struct ho_icmp *err)
 {
-	unsigned int off = sizeof(struct ipv6hdr);
+	u8 proto = ipv6_hdr(skb)->nexthdr;
 	struct icmp6hdr ibuf;
 	struct ho_ifs ifs;
+	__be16 frag_off;
 	struct ipv6hdr buf;
 	const struct icmp6hdr *icmph;
 	const struct ipv6hdr *hdr;
-	int unused;
+	int off, unused;
 
+	off = skip_headers_v6(skb, sizeof(buf), &proto, &frag_off);
+	/* the rest of a fragment is not here yet */
+	if (off < 0 || frag_off)
+		return false;
 	icmph = skb_header_pointer(skb, off, sizeof(ibuf), &ibuf);
 	if (!icmph || icmph->icmp6_type & ICMPV6_INFOMSG_MASK)
 		return false;
+	err->off = off;
 	off += sizeof(ibuf);
 	hdr = skb_header_pointer(skb, off, sizeof(buf), &buf);
-	if (!hdr || hdr->nexthdr != IPPROTO_TCP)
+	if (!hdr)
+		return false;
+	proto = hdr->nexthdr;
+	off = skip_headers_v6(skb, off + sizeof(buf), &proto, &frag_off);
+	if (off < 0 || proto != IPPROTO_TCP)
 		return false;
 	err->fatal = icmpv6_err_convert(icmph->icmp6_type, icmph->icmp6_code,
 					&unused) &&
@@ -116,22 +142,29 @@ static bool parse_v6(const struct sk_buff *skb, struct ho_icmp *err)
 	ifs.sdif = inet6_sdif(skb);
 	err->key.iif = ho_ifs_in_key(&ifs, ipv6_addr_type(&hdr->daddr) &
 					   IPV6_ADDR_LINKLOCAL);
-	return parse_quote(skb, off + sizeof(buf), err);
+	return parse_quote(skb, off, err);
 }
 
-static bool checksum_ok(struct sk_buff *skb, u8 family)
+/* icmp_rcv(): nobody is told of an error that was sent to all. */
+static bool is_unicast(const struct sk_buff *skb, u8 family)
 {
-	unsigned int off = family == NFPROTO_IPV4 ? ip_hdrlen(skb) :
-						    sizeof(struct ipv6hdr);
+	return family == NFPROTO_IPV6 ||
+	       !(skb_rtable(skb)->rt_flags & (RTCF_BROADCAST | RTCF_MULTICAST));
+}
+
+static bool checksum_ok(struct sk_buff *skb, u8 family,
+			const struct ho_icmp *err)
+{
 	u8 proto = family == NFPROTO_IPV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
 
-	return ho_checksum_ok(skb, off, proto, family);
+	return ho_checksum_ok(skb, err->off, proto, family);
 }
 
-bool ho_icmp_parse(const struct sk_buff *skb, u8 family, struct ho_icmp *err)
+bool ho_icmp_parse(const struct net *net, const struct sk_buff *skb, u8 family,
+		   struct ho_icmp *err)
 {
 	memset(err, 0, sizeof(*err));
-	return family == NFPROTO_IPV4 ? parse_v4(skb, err) :
+	return family == NFPROTO_IPV4 ? parse_v4(net, skb, err) :
 					parse_v6(skb, err);
 }
 
@@ -179,9 +212,10 @@ void ho_icmp_rx(struct ho_net *hn, struct sk_buff *skb, u8 family)
 
 	ho_track_icmp_done(skb);
 	if (!ho_budget_upper(&hn->tbl.entries) ||
-	    !ho_icmp_parse(skb, family, &err))
+	    !is_unicast(skb, family) ||
+	    !ho_icmp_parse(hn->net, skb, family, &err))
 		return;
-	if (!checksum_ok(skb, family))
+	if (!checksum_ok(skb, family, &err))
 		return;
 	if (apply(hn, &err))
 		uncount(hn->net, family);

@@ -14,6 +14,7 @@
 #include <net/tcp.h>
 
 #include <halfopen/checksum.h>
+#include <halfopen/compat.h>
 #include <halfopen/key.h>
 #include <halfopen/net.h>
 #include <halfopen/opts.h>
@@ -92,12 +93,18 @@ bool ho_rx_parse(struct ho_pkt *pkt)
 	return true;
 }
 
-void ho_rx_parse_options(struct ho_pkt *pkt)
+bool ho_rx_parse_options(struct ho_pkt *pkt)
 {
 	const struct tcphdr *th = ho_rx_tcp_header(pkt);
+	struct ho_opts *opts = &pkt->seg.opts;
 
-	ho_opts_parse(&pkt->seg.opts, (const u8 *)(th + 1),
-		      pkt->doff - sizeof(*th), th->syn);
+	ho_opts_parse(opts, (const u8 *)(th + 1), pkt->doff - sizeof(*th),
+		      th->syn);
+	/* of a fragment the rest is not here yet */
+	if (pkt->fragment ||
+	    (!opts->malformed && !(opts->seen & (HO_OPT_MD5 | HO_OPT_AO))))
+		return true;
+	return ho_auth_options_ok(th);
 }
 
 bool ho_rx_checksum_ok(const struct ho_pkt *pkt)
@@ -185,6 +192,9 @@ enum ho_verdict ho_rx_tcp(struct ho_net *hn, struct sk_buff *skb,
 		return HO_PASS;
 	}
 	syn = is_new_syn(&pkt.seg);
+	/* sent to all on the link: the stack drops it */
+	if (skb->pkt_type != PACKET_HOST)
+		return syn ? ho_syn_rx(&pkt) : HO_PASS;
 	cookie = !syn && ho_stateless_expects(&pkt);
 	if (!syn && !cookie && !ho_budget_upper(&hn->tbl.entries))
 		return HO_PASS;

@@ -234,7 +234,8 @@ enum ho_verdict ho_stateless_rx(struct ho_pkt *pkt)
 	/* early demux is off, or cannot be: an established connection */
 	if (ho_rx_has_socket(pkt))
 		return HO_PASS;
-	ho_rx_parse_options(pkt);
+	if (!ho_rx_parse_options(pkt))
+		return HO_PASS;
 	ho_stat_inc(pkt->hn, HO_STAT_cookie_checked);
 	if (!ho_stateless_read(pkt, &conn)) {
 		ho_stat_inc(pkt->hn, HO_STAT_cookie_failed);

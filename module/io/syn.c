@@ -210,7 +210,8 @@ enum ho_verdict ho_syn_rx(struct ho_pkt *pkt)
 	lsk = ho_rx_listener(pkt);
 	if (!lsk)
 		return decline(pkt, HO_declined_no_listener);
-	ho_rx_parse_options(pkt);
+	if (!ho_rx_parse_options(pkt))
+		return decline(pkt, HO_declined_auth);
 	ho_listener_read(lsk, &pkt->key, &pkt->ifs, pkt->skb, &lsn);
 	lsn.synq_full = synq_level(pkt, lsk, &used, &max) ==
 			HO_PRESSURE_HIGH && used;

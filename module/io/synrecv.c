@@ -11,6 +11,7 @@
 
 #include <net/tcp.h>
 
+#include <halfopen/compat.h>
 #include <halfopen/handover.h>
 #include <halfopen/listener.h>
 #include <halfopen/rto.h>
@@ -305,9 +306,8 @@ enum ho_verdict ho_synrecv_rx(struct ho_pkt *pkt, bool *gone)
 	struct ho_conn conn;
 	struct sock *lsk;
 
-	if (!ho_rx_checksum_ok(pkt))
+	if (!ho_rx_checksum_ok(pkt) || !ho_rx_parse_options(pkt))
 		return HO_PASS;
-	ho_rx_parse_options(pkt);
 	lsk = ho_rx_listener(pkt);
 
 	bkt = ho_table_lock(&pkt->hn->tbl, pkt->hash);
@@ -341,7 +341,7 @@ enum ho_verdict ho_synrecv_rx(struct ho_pkt *pkt, bool *gone)
 	if (what == KEEP_SEGMENT && ho_synrecv_wait(pkt, &conn, lsk))
 		return HO_CONSUMED;
 	if (lsk && event != HO_EV_COMPLETE)
-		sk_drops_add(lsk, pkt->skb);
+		ho_drops_skbadd(lsk, pkt->skb);
 	if (conn.req.acked && ends_waiting(event))
 		ho_wait_forget(pkt, &conn);
 	send(pkt, lsk, &conn, what);

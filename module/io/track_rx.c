@@ -183,7 +183,8 @@ void ho_track_rx(struct ho_net *hn, struct sk_buff *skb,
 	struct nf_conn *tmpl;
 	bool cookie, known;
 
-	if (!is_open(skb, &tmpl) || !ho_rx_parse(&pkt))
+	if (skb->pkt_type != PACKET_HOST || !is_open(skb, &tmpl) ||
+	    !ho_rx_parse(&pkt))
 		return;
 	if (vrf) {
 		pkt.ifs = (struct ho_ifs) { .dif = vrf, .sdif = pkt.ifs.dif };
@@ -196,9 +197,9 @@ void ho_track_rx(struct ho_net *hn, struct sk_buff *skb,
 
 	pkt.hash = ho_table_hash(&hn->tbl, &pkt.key);
 	known = ho_table_find_rcu(&hn->tbl, &pkt.key, pkt.hash);
-	if ((!known && !cookie) || !ho_rx_checksum_ok(&pkt))
+	if ((!known && !cookie) || !ho_rx_checksum_ok(&pkt) ||
+	    !ho_rx_parse_options(&pkt))
 		return;
-	ho_rx_parse_options(&pkt);
 	if (known)
 		rx_entry(&pkt, tmpl);
 	else
@@ -233,7 +234,7 @@ void ho_track_icmp(struct ho_net *hn, struct sk_buff *skb,
 	struct ho_conn conn;
 
 	if (!ho_budget_upper(&hn->tbl.entries) || !is_open(skb, &tmpl) ||
-	    !ho_icmp_parse(skb, state->pf, &err) ||
+	    !ho_icmp_parse(hn->net, skb, state->pf, &err) ||
 	    !is_for_sender(skb, state->pf, &err))
 		return;
 	if (vrf && !err.key.iif)
