@@ -4,7 +4,7 @@
 #define _HALFOPEN_BUDGET_H
 
 #include <linux/atomic.h>
-#include <linux/percpu-defs.h>
+#include <linux/percpu.h>
 #include <linux/types.h>
 
 /**

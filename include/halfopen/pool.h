@@ -3,7 +3,7 @@
 #ifndef _HALFOPEN_POOL_H
 #define _HALFOPEN_POOL_H
 
-#include <linux/percpu-defs.h>
+#include <linux/percpu.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 

@@ -26,6 +26,7 @@
 
 #include <halfopen/compat.h>
 #include <halfopen/key.h>
+#include <halfopen/limits.h>
 #include <halfopen/listener.h>
 #include <halfopen/replay.h>
 #include <halfopen/sysctl.h>
@@ -133,13 +134,25 @@ static u64 first_synack_us(const struct ho_req *req)
 	return now_us - (u32)((u32)now_us - req->snt_us);
 }
 
+/* As its TSval has it; what nobody knows is as long ago as can be. */
+static u32 first_synack_ms(const struct ho_conn *conn, u32 now_ms)
+{
+	if (conn->untimed)
+		return now_ms - HO_LIFETIME_MAX_S * MSEC_PER_SEC;
+	return (u32)div_u64(first_synack_us(&conn->req), USEC_PER_MSEC);
+}
+
 static void correct_timing(struct request_sock *rsk,
 			   const struct ho_conn *conn, struct sock *lsk)
 {
 	const struct ho_req *req = &conn->req;
 
-	/* no round trip is measured from 0, as with the stack's own cookies */
-	tcp_rsk(rsk)->snt_synack = conn->untimed ? 0 : first_synack_us(req);
+	/*
+	 * No round trip is measured from 0, as with the stack's own cookies.
+	 * It ended when the ACK came, not when there was room.
+	 */
+	tcp_rsk(rsk)->snt_synack =
+		conn->untimed ? 0 : first_synack_us(req) + conn->waited_us;
 	rsk->num_retrans = req->retrans;
 	if (!req->timeouts)
 		return;
@@ -187,6 +200,7 @@ static void correct(struct request_sock *rsk, const struct ho_replay *replay)
 	const struct ho_conn *conn = replay->conn;
 	struct tcp_request_sock *treq = tcp_rsk(rsk);
 	u32 ts_off = ho_tx_ts_off(replay->hn, conn);
+	u32 now_ms = (u32)div_u64(ktime_get_ns(), NSEC_PER_MSEC);
 
 	treq->ts_off = ts_off;
 	inet_rsk(rsk)->ir_mark = conn->mark;
@@ -195,10 +209,8 @@ static void correct(struct request_sock *rsk, const struct ho_replay *replay)
 	correct_options(rsk, &conn->req);
 	if (keeps_syn(replay->lsk, replay->syn))
 		inet_rsk(rsk)->pktopts = skb_get(replay->syn);
-	ho_req_set_tsval(treq,
-			 (u32)div_u64(first_synack_us(&conn->req),
-				      USEC_PER_MSEC) + ts_off,
-			 (u32)div_u64(ktime_get_ns(), NSEC_PER_MSEC) + ts_off);
+	ho_req_set_tsval(treq, first_synack_ms(conn, now_ms) + ts_off,
+			 now_ms + ts_off);
 }
 
 /*

@@ -148,7 +148,7 @@ void ho_listener_read(const struct sock *lsk, const struct ho_key *key,
 		lsn->min_ttl = READ_ONCE(inet_sk(lsk)->min_ttl);
 		return;
 	}
-	lsn->min_ttl = READ_ONCE(inet6_sk(lsk)->min_hopcount);
+	lsn->min_ttl = READ_ONCE(ho_listener_v6(lsk)->min_hopcount);
 	/*
 	 * a link-local peer lives on the link it was heard on:
 	 * tcp_v6_init_req()
@@ -183,6 +183,6 @@ bool ho_listener_allows(struct sock *lsk, struct sk_buff *skb, u8 family,
 {
 	if (policy_allows(lsk, skb, family) && filter_allows(lsk, skb, thoff))
 		return true;
-	sk_drops_add(lsk, skb);
+	ho_drops_skbadd(lsk, skb);
 	return false;
 }

@@ -35,12 +35,6 @@ struct ho_wait_round {
 	const struct sock *full[HO_WAIT_FULL_MAX];
 };
 
-/* The round trip ended when the ACK came, not when there was room. */
-static void leave_out_the_wait(struct ho_conn *conn, u32 acked_us)
-{
-	conn->req.snt_us += ho_clock_us() - acked_us;
-}
-
 static bool is_known_full(const struct sock *lsk,
 			  const struct ho_wait_round *round)
 {
@@ -90,7 +84,7 @@ static enum ho_waited try_locked(const struct ho_pkt *pkt,
 	}
 	if (is_full(lsk, waiter, round))
 		return STILL_WAITING;
-	leave_out_the_wait(&conn, waiter->acked_us);
+	conn.waited_us = ho_clock_us() - waiter->acked_us;
 	if (!ho_handover(pkt, lsk, &conn)) {
 		ho_stat_inc(pkt->hn, HO_STAT_handover_failed);
 		return STILL_WAITING;

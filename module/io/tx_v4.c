@@ -39,27 +39,9 @@ int ho_tx_v4_route(struct net *net, const struct sock *lsk,
 	return 0;
 }
 
-int ho_tx_v4_synack(struct net *net, const struct sock *lsk,
-		    const struct ho_conn *conn, struct ho_path *path,
-		    struct sk_buff *nskb)
-{
-	__be32 saddr = conn->key.laddr.s6_addr32[3];
-	__be32 daddr = conn->key.raddr.s6_addr32[3];
-	u8 tos = READ_ONCE(inet_sk(lsk)->tos);
-
-	if (READ_ONCE(net->ipv4.sysctl_tcp_reflect_tos))
-		tos = (conn->req.tos & ~INET_ECN_MASK) | (tos & INET_ECN_MASK);
-
-	set_checksum(nskb, saddr, daddr);
-	return ip_build_and_send_pkt(nskb, lsk, saddr, daddr, NULL, tos);
-}
-
-/*
- * As ip_send_unicast_reply() with the stack's control socket: DF, ID 0, no
- * socket.
- */
-static void push_header(struct sk_buff *nskb, const struct flowi4 *fl4, u8 tos,
-			const struct dst_entry *dst)
+/* DF and ID 0: what halfopen sends is never long enough for a fragment. */
+static void push_header(struct sk_buff *nskb, __be32 saddr, __be32 daddr,
+			u8 tos, u8 ttl)
 {
 	struct iphdr *iph = skb_push(nskb, sizeof(*iph));
 
@@ -69,13 +51,39 @@ static void push_header(struct sk_buff *nskb, const struct flowi4 *fl4, u8 tos,
 		.ihl = sizeof(*iph) / 4,
 		.tos = tos,
 		.frag_off = htons(IP_DF),
-		.ttl = ip4_dst_hoplimit(dst),
+		.ttl = ttl,
 		.protocol = IPPROTO_TCP,
-		.saddr = fl4->saddr,
-		.daddr = fl4->daddr,
+		.saddr = saddr,
+		.daddr = daddr,
 	};
 }
 
+/* As ip_build_and_send_pkt(), which modules cannot call since 7.x. */
+int ho_tx_v4_synack(struct net *net, const struct sock *lsk,
+		    const struct ho_conn *conn, struct ho_path *path,
+		    struct sk_buff *nskb)
+{
+	__be32 saddr = conn->key.laddr.s6_addr32[3];
+	__be32 daddr = conn->key.raddr.s6_addr32[3];
+	u8 tos = READ_ONCE(inet_sk(lsk)->tos);
+	int ttl = READ_ONCE(inet_sk(lsk)->uc_ttl);
+
+	if (READ_ONCE(net->ipv4.sysctl_tcp_reflect_tos))
+		tos = (conn->req.tos & ~INET_ECN_MASK) | (tos & INET_ECN_MASK);
+
+	set_checksum(nskb, saddr, daddr);
+	push_header(nskb, saddr, daddr, tos,
+		    ttl < 0 ? ip4_dst_hoplimit(path->dst) : ttl);
+	nskb->priority = READ_ONCE(lsk->sk_priority);
+	if (!nskb->mark)
+		nskb->mark = READ_ONCE(lsk->sk_mark);
+	return ip_local_out(net, nskb->sk, nskb);
+}
+
+/*
+ * As ip_send_unicast_reply() with the stack's control socket, but for no
+ * socket.
+ */
 int ho_tx_v4_reply(struct net *net, const struct sock *lsk, u32 oif,
 		   struct sk_buff *skb, struct sk_buff *nskb)
 {
@@ -103,6 +111,7 @@ int ho_tx_v4_reply(struct net *net, const struct sock *lsk, u32 oif,
 	nskb->mark = mark;
 	nskb->priority = READ_ONCE(lsk->sk_priority);
 	set_checksum(nskb, fl4.saddr, fl4.daddr);
-	push_header(nskb, &fl4, iph->tos & ~INET_ECN_MASK, &rt->dst);
+	push_header(nskb, fl4.saddr, fl4.daddr, iph->tos & ~INET_ECN_MASK,
+		    ip4_dst_hoplimit(&rt->dst));
 	return ip_local_out(net, NULL, nskb);
 }

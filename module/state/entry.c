@@ -121,6 +121,7 @@ void ho_entry_conn(const struct ho_entry *ent, struct ho_conn *conn)
 	conn->mark = ent->req.wide && ent->mark_fw ? ent->mark : 0;
 	conn->ct_mark = ent->req.wide && ent->mark_ct ? ent->mark : 0;
 	conn->ts_shift = 0;
+	conn->waited_us = 0;
 	conn->untimed = false;
 	conn->req = ent->req;
 }

@@ -18,6 +18,7 @@
 #include <halfopen/timer.h>
 
 #include <linux/minmax.h>
+#include <linux/sched.h>
 
 #include <halfopen/admit.h>
 #include <halfopen/cookie.h>
@@ -352,9 +353,12 @@ void ho_timer_clamp(struct ho_table *tbl, u32 now_ms)
 {
 	unsigned int i, level;
 
-	for (i = 0; i < HO_SHARDS; i++)
-		for (level = 0; level < HO_LEVELS; level++)
+	for (i = 0; i < HO_SHARDS; i++) {
+		for (level = 0; level < HO_LEVELS; level++) {
 			clamp_level(&tbl->shards[i], level, now_ms);
+			cond_resched();
+		}
+	}
 }
 
 void ho_timer_init(struct ho_shard *shard, struct ho_table *tbl)
