@@ -24,10 +24,11 @@ while IFS=: read -r line name; do
 		continue ;;
 	esac
 	for kdir; do
-		# A Debian headers package splits what is common to its flavours off.
+		# A Debian headers package splits what is common to its flavours off,
+		# to another path of the same system or build root.
+		common=$(sed -nE 's/^include (.*)\/Makefile$/\1/p' "$kdir/Makefile")
 		hit=$(grep -rlw -- "$name" "$kdir/include" \
-		    "$(sed -nE 's/^include (.*)\/Makefile$/\1/p' "$kdir/Makefile")/include" \
-		    2>/dev/null | head -n 1)
+		    "${kdir%/usr/src/*}$common/include" 2>/dev/null | head -n 1)
 		[ -z "$hit" ] && continue
 		echo "$compat:$line: $name stands in $hit"
 		bad=1
