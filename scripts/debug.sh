@@ -4,49 +4,42 @@
 # Run selftests on the module itself in the UML kernel of the unit tests: under
 # KASAN, lockdep, RCU checks, debug objects and kmemleak.
 #
-#   debug.sh [TEST]...	default: those that compare with native, segment by segment
+#   debug.sh [--counts DIR] [TEST]...
+#
+# Default: three that compare with native, segment by segment.  --counts builds in
+# DIR/tree and leaves there how often
+# each line ran (coverage.sh).
 set -u
 . "$(dirname "$0")/uml.sh"
 
+counts=
+if [ "${1:-}" = --counts ]; then
+	counts=${2:?}
+	uml_seconds=6000
+	shift 2
+fi
 [ $# -gt 0 ] || set -- segments options sockets
+"$ho_top/scripts/deps.sh" nginx || exit 1
 kernel=$("$ho_top/scripts/kunit.sh" --kernel-only) || exit 1
 
-uml_work debug
+uml_work debug "$counts"
 console=$ho_logs/debug-console.log
 
-copy_tree "$work/tree"
 with_progress "building the module for UML" "$ho_logs/debug-build.log" \
-    make -C "$kernel" ARCH=um M="$work/tree" -j"$(nproc)" halfopen.ko || {
+    uml_build "$kernel" halfopen.ko || {
 	tail -n 20 "$ho_logs/debug-build.log" >&2
 	die "the module does not build"
 }
 
-cp -r "$ho_top/selftests" "$work/tree/selftests" || exit 1
-make -s -C "$work/tree/selftests/tools" || die "selftests/tools do not build"
+cp -r "$ho_top/selftests" "$work/selftests" || exit 1
+make -s -C "$work/selftests/tools" || die "selftests/tools do not build"
 
 say "running $*"
-# The guest's kernel does not keep AVX registers across tasks (see fix_xstate()
-# in kunit.sh), so the C library must not use them, the linker neither.
-no_avx=glibc.cpu.hwcaps=-AVX,-AVX2,-AVX512F,-AVX512VL,-AVX512BW,-AVX512CD
-no_avx=$no_avx,-AVX512DQ,-AVX_Fast_Unaligned_Load,-XSAVE,-XSAVEC
-uml_boot "$kernel" "$console" GLIBC_TUNABLES="$no_avx" LD_BIND_NOW=1 \
-    init="$ho_top/scripts/debug-init.sh" \
-    ho_module="$work/tree/halfopen.ko" ho_selftests="$work/tree/selftests" \
-    ho_tests="$(IFS=,; echo "$*")"
+uml_boot "$kernel" "$console" init="$ho_top/scripts/debug-init.sh" \
+    ho_module="$tree/halfopen.ko" ho_selftests="$work/selftests" \
+    ho_nginx="$ho_cache/nginx/usr/sbin/nginx" ho_tests="$(IFS=,; echo "$*")"
 
-while read -r line; do
-	case $line in
-	"ok "*)
-		tap_count=$((tap_count + 1))
-		echo "ok $tap_count - debug: ${line#ok * - }" ;;
-	"not ok "*)
-		tap_count=$((tap_count + 1))
-		tap_failed=$((tap_failed + 1))
-		echo "not ok $tap_count - debug: ${line#not ok * - }" ;;
-	1..*) ;;
-	*) echo "$line" ;;
-	esac
-done <"$work/out/tap"
-
+uml_tap debug "$work/out/tap"
 uml_verdict debug "$console"
+[ -z "$counts" ] || uml_counts
 tap_end

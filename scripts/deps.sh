@@ -3,7 +3,8 @@
 #
 # Install what a lane needs and this machine does not have yet.
 #
-#   deps.sh [build] [vm] [kunit] [debug] [lint] [demo] [nginx] [programs]
+#   deps.sh [build] [vm] [own] [kunit] [debug] [coverage] [lint] [demo] [fuzz]
+#           [nginx] [programs]
 #
 # Without an argument: everything.  nginx and the other servers that tests use
 # are unpacked in the cache, as installed packages they would start on this
@@ -12,16 +13,21 @@ set -u
 . "$(dirname "$0")/common.sh"
 
 declare -A lane_packages=(
-	[build]="make gcc libc6-dev kmod"
+	[build]="make gcc libc6-dev clang binutils kmod debian-archive-keyring"
 	[vm]="make gcc libc6-dev kmod qemu-system-x86 busybox-static dash cpio
 	      xz-utils zstd iproute2 ipvsadm nftables curl python3 nmap
 	      libpcre2-8-0 libssl3 zlib1g libcrypt1"
 	[kunit]="make gcc libc6-dev bc bison flex xz-utils kmod perl-base
 		 linux-source-6.12"
-	[debug]="dash iproute2 nftables kmod perl-base python3"
+	[own]="make gcc libc6-dev bc bison flex libelf-dev xz-utils kmod
+	       linux-source-6.12"
+	[debug]="dash iproute2 nftables curl kmod perl-base python3
+		 libpcre2-8-0 libssl3 zlib1g libcrypt1"
+	[coverage]="gcovr"
 	[lint]="make gcc libc6-dev binutils kmod perl xz-utils sparse
-		shellcheck codespell linux-source-6.12"
+		shellcheck codespell coccinelle linux-source-6.12"
 	[demo]="gnuplot-nox"
+	[fuzz]="make clang-14 libclang-rt-14-dev libc6-dev"
 )
 
 # Servers and their clients, with the libraries that a small Debian has not.
@@ -60,15 +66,22 @@ missing_of() {
 	done | sort -u
 }
 
+# Of the kernels that come from this Debian; others have a build root.
 headers_packages() {
-	local target pkg
-	for target in $("$ho_top/scripts/kernel.sh" targets); do
-		pkg=$("$ho_top/scripts/kernel.sh" headers "$target")
-		known "$pkg" || update_lists
-		# The meta package may be installed at an older version.
-		echo "linux-headers-$("$ho_top/scripts/kernel.sh" \
-		    release "$target")" || exit 1
-		echo "$pkg"
+	local target kernel=$ho_top/scripts/kernel.sh
+	for target in $("$kernel" targets); do
+		! "$ho_top/scripts/suite.sh" native \
+		    "$("$kernel" suite "$target")" ||
+			"$kernel" headers "$target" || return 1
+	done
+}
+
+refresh_suites() {
+	local target suite kernel=$ho_top/scripts/kernel.sh
+	for target in $("$kernel" targets); do
+		"$kernel" suite "$target"
+	done | sort -u | while read -r suite; do
+		"$ho_top/scripts/suite.sh" refresh "$suite"
 	done
 }
 
@@ -80,17 +93,22 @@ install_packages() {
 		known "$pkg" || update_lists
 	done
 	# shellcheck disable=SC2086 # one word per package
-	set -- $missing
-	DEBIAN_FRONTEND=noninteractive with_progress "installing $*" \
-	    "$ho_logs/apt-install.log" apt-get -q -y \
-	    --no-install-recommends install "$@" && return
+	DEBIAN_FRONTEND=noninteractive with_progress \
+	    "installing ${missing//$'\n'/ }" "$ho_logs/apt-install.log" \
+	    apt-get -q -y --no-install-recommends install $missing
+}
+
+# need COMMAND...: install the packages that it prints.
+need() {
+	local pkgs
+	# shellcheck disable=SC2086
+	pkgs=$("$@" 2>/dev/null) && install_packages $pkgs && return
 	# A mirror drops a version as soon as it has a newer one.
 	updated=
 	update_lists
-	DEBIAN_FRONTEND=noninteractive with_progress "installing $*" \
-	    "$ho_logs/apt-install.log" apt-get -q -y \
-	    --no-install-recommends install "$@" ||
-		die "see $ho_logs/apt-install.log"
+	pkgs=$("$@") || exit 1
+	# shellcheck disable=SC2086
+	install_packages $pkgs || die "see $ho_logs/apt-install.log"
 }
 
 # download NAME: its packages, into this directory.
@@ -131,25 +149,23 @@ unpack() {
 	) || die "cannot get $name, see $ho_logs/$name.log"
 }
 
-[ $# -gt 0 ] || set -- build vm kunit debug lint demo
+[ $# -gt 0 ] || set -- build vm own kunit debug coverage lint demo fuzz
 want=
 for lane; do
 	case $lane in
 	nginx | programs) ;;
-	build | vm | kunit | debug | lint | demo) want="$want ${lane_packages[$lane]}" ;;
+	build | vm | own | kunit | debug | coverage | lint | demo | fuzz) want="$want ${lane_packages[$lane]}" ;;
 	*) die "unknown lane $lane" ;;
 	esac
 done
-# shellcheck disable=SC2086
-[ -z "$want" ] || install_packages $want
+[ -z "$want" ] || need echo "$want"
 for lane; do
 	case $lane in
 	build)
-		pkgs=$(headers_packages) || exit 1
-		# shellcheck disable=SC2086
-		install_packages $pkgs
+		refresh_suites
+		need headers_packages
 		;;
-	vm | nginx) unpack nginx ;;
+	vm | debug | nginx) unpack nginx ;;
 	programs) unpack programs ;;
 	esac
 done

