@@ -346,9 +346,48 @@ half_open() {
 
 # slab_objects CACHE: active objects, after the empty slabs went back.
 slab_objects() {
-	echo 1 >"/sys/kernel/slab/$1/shrink" 2>/dev/null
+	{ echo 1 >"/sys/kernel/slab/$1/shrink"; } 2>/dev/null
 	awk -v want="$1" '$1 == want { print $2; found = 1 }
 			  END { exit !found }' /proc/slabinfo
+}
+
+# What sockets, handshakes, routes, tracked connections, namespaces and packets
+# are made of.
+slab_caches="TCP TCPv6 request_sock_TCP request_sock_TCPv6 tw_sock_TCP
+	     tw_sock_TCPv6 ip_dst_cache rtable ip6_dst_cache nf_conntrack
+	     net_namespace skbuff_head_cache skbuff_fclone_cache
+	     skbuff_small_head"
+
+# slab_counts: "CACHE OBJECTS" of those that exist here.
+slab_counts() {
+	local cache count
+	for cache in $slab_caches; do
+		count=$(slab_objects "$cache") && echo "$cache $count"
+	done
+}
+
+# slabs_above FILE SPARE: which have more objects than slab_counts put in FILE,
+# and more than that above it.
+slabs_above() {
+	slab_counts | awk -v file="$1" -v spare="$2" '
+		BEGIN {
+			while ((getline line <file) > 0) {
+				split(line, word)
+				was[word[1]] = word[2]
+			}
+		}
+		$2 > was[$1] + spare { print $1, was[$1] + 0, "->", $2 }'
+}
+
+# is_silent COMMAND...: it prints nothing.
+is_silent() {
+	test -z "$("$@")"
+}
+
+# check_slabs NAME FILE SPARE: within a minute.
+check_slabs() {
+	wait_for 60 is_silent slabs_above "$2" "$3"
+	check_str "$1" "$(slabs_above "$2" "$3")" ""
 }
 
 # ho_sysctl NAME [VALUE] of the server.

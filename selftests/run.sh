@@ -3,7 +3,8 @@
 #
 # Run all tests of this folder, or those named (with or without .sh), one after
 # the other, and merge their TAP.  With HO_CI set a skipped test is a failure.
-# A line "# timeout: SECONDS" in a test is its limit, in time of the guest.
+# A line "# timeout: SECONDS" in a test is its limit, in time of the guest; a
+# kernel that is HO_SLOW times as slow as usual gets as much more of it.
 set -u
 dir=$(cd "${0%/*}" && pwd)
 count=0
@@ -43,7 +44,7 @@ run_test() {
 	echo "# $name"
 	echo "halfopen: selftest $name" >/dev/kmsg
 	limit=$(sed -n 's/^# timeout: //p' "$dir/$name.sh")
-	timeout "${limit:-300}" dash "$dir/$name.sh" \
+	timeout $((${limit:-300} * ${HO_SLOW:-1})) dash "$dir/$name.sh" \
 	    >"$out" 2>&1 </dev/null
 	rc=$?
 	merge "$name" "$out"

@@ -184,4 +184,81 @@ full_qdisc() {
 
 full_qdisc "queue_is_full" tbf rate 8bit burst 70 limit 1
 full_qdisc "queue_drops_all" netem loss 100%
+
+# --- all of it under a flood ----------------------------------------------------
+
+# flooded NAME BREAK MEND: commands, 4 s apart, in the middle of a flood.
+flooded() {
+	local before
+	: >"$tmp/said"
+	port=$((port + 1))
+	expired=$(ho_stat expired)
+	dropped=$(ho_stat icmp_dropped)
+	taken=$(ho_stat syn_taken)
+	flood 80 0 50 -s $port >/dev/null &
+	floods=$!
+	flood_v6 80 0 50 -s $port >/dev/null &
+	floods="$floods $!"
+	wait_for 10 is -ge 100 half_open
+	$2
+	before=$(half_open)
+	sleep 4
+	check_num "$1 under a flood: entries_stay" "$(half_open)" -ge "$before"
+	check_num "$1 under a flood: no_icmp_error_ends_them" \
+	    $(($(ho_stat icmp_dropped) - dropped)) -eq 0
+	check_num "$1 under a flood: none_expires_early" \
+	    $(($(ho_stat expired) - expired)) -eq 0
+	$3
+	# the link's carrier comes with some delay
+	sleep 2
+	seg_exec "$tmp/peers.py" $port >"$tmp/said" 2>&1 &
+	peers=$!
+	wait $peers
+	check_num "$1 under a flood: peers_complete_after_it" \
+	    "$(grep -c '^after' "$tmp/said")" -eq 2
+	stop_floods
+	# shellcheck disable=SC2086 # one word per process
+	wait $floods
+	sleep 62
+	check_num "$1 under a flood: the_last_ones_live_for_63_s" \
+	    "$(half_open)" -ge 50
+	sleep 2.5
+	check_num "$1 under a flood: and_no_longer" "$(half_open)" -eq 0
+	check_num "$1 under a flood: each_expired" \
+	    $(($(ho_stat expired) - expired)) -eq \
+	    $(($(ho_stat syn_taken) - taken - 2))
+}
+
+# The gateway of all spoofed sources.
+gateway_is_lost() {
+	ip -n "$srv" neigh del "$gw4" dev srv0
+	ip -n "$srv" neigh del "$gw6" dev srv0
+}
+
+gateway_is_found() {
+	ip -n "$srv" neigh replace "$gw4" lladdr "$gw_mac" dev srv0 \
+	    nud permanent
+	ip -n "$srv" neigh replace "$gw6" lladdr "$gw_mac" dev srv0 \
+	    nud permanent
+}
+
+no_way_back() {
+	ip -n "$srv" route replace unreachable default
+	ip -n "$srv" -6 route del default via "$gw6" dev srv0
+	ip -n "$srv" -6 route add unreachable default
+}
+
+way_back() {
+	ip -n "$srv" route replace default via "$gw4"
+	ip -n "$srv" -6 route del unreachable default
+	ip -n "$srv" -6 route add default via "$gw6" dev srv0
+}
+
+link_down() {
+	ip -n "$srv" link set srv0 down
+}
+
+flooded "unresolved" gateway_is_lost gateway_is_found
+flooded "no_route" no_way_back way_back
+flooded "link_is_down" link_down link_up
 finish
