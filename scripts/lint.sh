@@ -69,10 +69,12 @@ spelling() {
 	codespell -q 3 -L iif "${list[@]}"
 }
 
-# The kernel's own semantic patches, as "make coccicheck" would run them.
+# The kernel's own semantic patches, as "make coccicheck" would run them, but for
+# a few that are programs in OCaml.
 coccinelle() {
 	local out
-	out=$(grep -lr '^virtual report' "$tools/scripts/coccinelle" | sort |
+	out=$(grep -lr '^virtual report' "$tools/scripts/coccinelle" |
+		xargs grep -L 'script:ocaml' | sort |
 		xargs -P "$(nproc)" -I '{}' spatch -D report --very-quiet \
 		    --no-show-diff --cocci-file '{}' -I include \
 		    module include kunit selftests 2>&1)
@@ -98,7 +100,8 @@ no_analyzer_warning() {
 # and lockdep watches them all in the UML kernel.
 no_sparse_warning() {
 	! sed "s|$work/[^/]*/||" "$1" |
-		grep -E '^(\./)?(module|include/halfopen)/[^:]*:[0-9:]+ (warning|error):'
+		grep -E '^(\./)?(module|include/halfopen)/[^:]*:[0-9:]+ (warning|error):' |
+		grep -v '\[-Wanalyzer'
 }
 
 tools=$(source_tools) || exit 1

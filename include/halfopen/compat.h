@@ -69,7 +69,7 @@ static inline bool ho_reflects_flowlabel(const struct sock *sk)
 #ifdef inet6_test_bit
 	return inet6_test_bit(REPFLOW, sk);
 #else
-	return inet6_sk(sk)->repflow;
+	return inet_sk(sk)->pinet6->repflow;
 #endif
 }
 

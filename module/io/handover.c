@@ -269,14 +269,19 @@ static void verify(struct ho_replay *replay, struct sk_buff *theirs)
 {
 	struct ho_net *hn = replay->hn;
 	struct ho_path path;
+	int err;
 
 	replay->own = true;
 	replay->captured = NULL;
 	if (ho_tx_route(hn->net, replay->lsk, replay->conn, &path) < 0)
 		return;
 	set_trap(replay);
-	ho_tx_synack(hn, replay->lsk, replay->conn, &path, ktime_get_ns());
+	err = ho_tx_synack(hn, replay->lsk, replay->conn, &path,
+			   ktime_get_ns());
 	set_trap(NULL);
+	/* no memory: there is nothing to compare with */
+	if (err < 0 && !replay->captured)
+		return;
 
 	if (replay->captured && ho_verify_synack(theirs, replay->captured))
 		ho_stat_inc(hn, HO_STAT_verify_ok);

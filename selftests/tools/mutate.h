@@ -951,8 +951,8 @@ static inline bool shifts_headers(const struct draft *d)
  * README.md, "What differs from the native handshake": halfopen's answers carry
  * no IPv4 options; IPv6 fragments meet LOCAL_IN before they are put together.
  * Where a sum that is to be completed begins before the TCP header, the stack
- * puts the pseudo header's sum in the place of that beginning, and then believes
- * the segment or not by what came out.
+ * writes the pseudo header's sum over that beginning, and then believes the
+ * segment or not by what came out.
  */
 static inline bool differs_on_purpose(const struct draft *d)
 {
