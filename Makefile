@@ -32,7 +32,7 @@ demo:
 
 kunit:
 	scripts/deps.sh kunit
-	scripts/kunit.sh $(if $(COVERAGE),--coverage) $(T)
+	scripts/kunit.sh $(T)
 
 lint:
 	scripts/deps.sh build lint
@@ -51,7 +51,7 @@ fuzz:
 	scripts/fuzz.sh
 
 coverage:
-	scripts/deps.sh kunit debug
+	scripts/deps.sh kunit debug coverage
 	scripts/coverage.sh
 
 soak:
@@ -63,7 +63,8 @@ test:
 	scripts/vm.sh --kernel $(K) $(VM) $(T)
 
 rows:
-	scripts/rows.py $(K) $(LOGS)/check-time-$(K).log $(LOGS)/check-vm-$(K).log
+	scripts/rows.py $(K) $(LOGS)/check-time-$(K).log $(LOGS)/check-vm-$(K).log \
+	    $(LOGS)/check-debug.log
 
 help:
 	@echo 'make [KDIR=DIR]           build halfopen.ko for the kernel build directory DIR'
@@ -74,7 +75,7 @@ help:
 	@echo 'make nightly              the same with big counts, and in kernels that look for mistakes'
 	@echo 'make matrix               build for every kernel, no warnings'
 	@echo 'make lint                 static checks'
-	@echo 'make kunit [T=GLOB] [COVERAGE=1]   unit tests in a UML kernel'
+	@echo 'make kunit [T=GLOB]         unit tests in a UML kernel'
 	@echo 'make debug [T=NAME]                selftests in a UML kernel with KASAN and lockdep'
 	@echo 'make fuzz                 parsers and decisions under libFuzzer'
 	@echo 'make coverage             lines of the module that KUnit and selftests reach'

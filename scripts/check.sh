@@ -237,7 +237,8 @@ wait_for_lanes 0
 # what the others have shown
 for target in "${full[@]}"; do
 	whole "rows-$target" scripts/rows.py "$target" \
-	    "$ho_logs/check-time-$target.log" "$ho_logs/check-vm-$target.log"
+	    "$ho_logs/check-time-$target.log" "$ho_logs/check-vm-$target.log" \
+	    "$ho_logs/check-debug.log"
 done
 
 if [ -n "$long" ]; then

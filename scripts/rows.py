@@ -26,7 +26,7 @@ WANTED = 120
 
 ROW = r"[A-Z]-\d+"
 ROW_LINE = re.compile(r"(%s) (.*?)(?:; (unobservable|cannot happen): (.*))?$" % ROW)
-RESULT = re.compile(r"(not )?ok \d+ - (\w+)(?::? (.*))?$")
+RESULT = re.compile(r"(not )?ok \d+ - (?:debug: )?(\w+)(?::? (.*))?$")
 SCENARIO = re.compile(r"(\w+) ipv\d \((%s(?: %s)*)( differs)?\)$" % (ROW, ROW))
 
 

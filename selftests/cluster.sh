@@ -25,7 +25,8 @@ service6=fd09::9
 mtu=1450
 web=80
 greeter=81
-clients=200
+clients=60
+[ -z "${HO_LONG:-}" ] || clients=200
 # Source ports of the batch, from here on.  No two batches have one in common:
 # SYN-ACKs for the clients of an earlier one may still come.
 first=20000
