@@ -106,6 +106,8 @@ start_ipvs() {
 	ip -n "$cli" neigh add $virtual6 lladdr $srv_mac dev cli0 nud permanent
 	# balanced connections are seen by conntrack when it is there
 	srv_write ipv4/vs/conntrack 1
+	# else the SYN of a client that uses a port again is dropped first
+	srv_write ipv4/vs/conn_reuse_mode 0
 }
 
 track() {
