@@ -72,7 +72,7 @@ help:
 	@echo 'make clean'
 	@echo 'make demo                 the same flood three times: native, cookies, halfopen'
 	@echo 'make check                everything below, on every kernel of scripts/kernels.txt'
-	@echo 'make nightly              the same with big counts, and in kernels that look for mistakes'
+	@echo 'make nightly              the same with big counts, coverage and soak'
 	@echo 'make matrix               build for every kernel, no warnings'
 	@echo 'make lint                 static checks'
 	@echo 'make kunit [T=GLOB]         unit tests in a UML kernel'

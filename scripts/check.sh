@@ -11,15 +11,13 @@
 #
 # --nightly: with the big counts, and these besides:
 #
+#   faults                           every allocation fails once
 #   coverage                         of the module's lines by KUnit and selftests
-#   vm-debug time-debug              all selftests in a kernel with KASAN, lockdep, ...
-#   vm-kcsan vm-rt                   some in kernels that look for data races, and
-#                                    with PREEMPT_RT
 #   soak                             a day's worth of SYNs
 #
 # Default: all.  A selftest that says "# vm: --icount" is about time: it runs in
 # the lanes time-*, where the guest's clock counts instructions and skips idle
-# time.
+# time.  One that says "# vm: --kernel debug" runs in the lane faults alone.
 #
 # One line per test as it goes, then the line that counts them.  A lane that
 # dies, or has fewer results than its plan says, is a failure; with CI=true so
@@ -196,7 +194,8 @@ mapfile -t full < <(scripts/kernel.sh targets full)
 mapfile -t smoke < <(scripts/kernel.sh targets smoke)
 mapfile -t timed < <(grep -lx '# vm: --icount' selftests/*.sh)
 mapfile -t untimed < <(grep -Lx '# vm: --icount' selftests/*.sh |
-	grep -v '/\(lib\|run\)\.sh$')
+	grep -v '/\(lib\|run\)\.sh$' |
+	xargs grep -Lx '# vm: --kernel debug')
 timed=("${timed[@]##*/}")
 untimed=("${untimed[@]##*/}")
 vm=(scripts/vm.sh ${long:+--long} --timeout "$vm_limit")
@@ -219,7 +218,6 @@ HO_LONG=$long whole fuzz scripts/fuzz.sh
 [ -z "$uml" ] || wait "$uml"
 begin kunit scripts/kunit.sh
 begin debug scripts/debug.sh
-wait_for_lanes 0
 
 # the longest first
 for target in "${full[@]}"; do
@@ -242,11 +240,8 @@ for target in "${full[@]}"; do
 done
 
 if [ -n "$long" ]; then
+	whole faults scripts/debug.sh faults
 	whole coverage scripts/coverage.sh
-	begin time-debug "${vm[@]}" --kernel debug --icount "${timed[@]}"
-	begin vm-debug "${vm[@]}" --kernel debug "${untimed[@]}"
-	begin vm-kcsan "${vm[@]}" --kernel kcsan handshake handover flood reload
-	begin vm-rt "${vm[@]}" --kernel rt handshake handover flood reload
 	whole soak scripts/soak.sh
 fi
 

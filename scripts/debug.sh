@@ -6,8 +6,7 @@
 #
 #   debug.sh [--counts DIR] [TEST]...
 #
-# Default: three that compare with native, segment by segment, and the one that
-# needs fault injection.  --counts builds in DIR/tree and leaves there how often
+# Default: three that compare with native, segment by segment.  --counts builds in DIR/tree and leaves there how often
 # each line ran (coverage.sh).
 set -u
 . "$(dirname "$0")/uml.sh"
@@ -18,7 +17,7 @@ if [ "${1:-}" = --counts ]; then
 	uml_seconds=6000
 	shift 2
 fi
-[ $# -gt 0 ] || set -- segments options sockets faults
+[ $# -gt 0 ] || set -- segments options sockets
 "$ho_top/scripts/deps.sh" nginx || exit 1
 kernel=$("$ho_top/scripts/kunit.sh" --kernel-only) || exit 1
 
