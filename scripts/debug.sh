@@ -6,8 +6,8 @@
 #
 #   debug.sh [--counts DIR] [TEST]...
 #
-# Default: three that compare with native, segment by segment.  --counts builds in DIR/tree and leaves there how often
-# each line ran (coverage.sh).
+# Default: three that compare with native, segment by segment.  --counts builds
+# in DIR/tree and leaves there how often each line ran (coverage.sh).
 set -u
 . "$(dirname "$0")/uml.sh"
 

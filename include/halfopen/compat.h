@@ -94,20 +94,16 @@ static inline bool ho_dst_usec_ts(const struct dst_entry *dst)
 }
 
 /*
- * Since 6.7 the stack drops what has a nonsensical list of options, or two of
- * those that authenticate; goes when 6.1 does.
+ * Since 6.7 the stack drops what has a nonsensical list of options, if at least
+ * so much of it is left; goes when 6.1 does.
  */
-static inline bool ho_auth_options_ok(const struct tcphdr *th)
-{
-#ifdef HO_HAVE_AUTH_OPTIONS
-	const struct tcp_ao_hdr *ao;
-	const u8 *md5;
-
-	return !tcp_parse_auth_options(th, &md5, &ao);
+#ifndef HO_HAVE_AUTH_OPTIONS
+#define HO_AUTH_OPTION_MIN	0
+#elif IS_ENABLED(CONFIG_TCP_AO)
+#define HO_AUTH_OPTION_MIN	(sizeof(struct tcp_ao_hdr) + 1)
 #else
-	return true;
+#define HO_AUTH_OPTION_MIN	TCPOLEN_MD5SIG
 #endif
-}
 
 /* sk_drops_add() took the segment up to 6.17; goes when 6.12 does. */
 static inline void ho_drops_skbadd(struct sock *sk, const struct sk_buff *skb)

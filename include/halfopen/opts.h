@@ -38,6 +38,21 @@ void ho_opts_parse(struct ho_opts *opts, const u8 *p, unsigned int len,
 		   bool syn);
 
 /**
+ * ho_opts_auth_ok() - can options that authenticate be found without doubt?
+ * @p: first byte after the fixed header
+ * @len: bytes of options
+ * @min_len: what such an option has at least, bytes, 2 or more; a shorter rest
+ *	is not looked at
+ *
+ * Follows tcp_do_parse_auth_options(), which modules can no longer call: not if
+ * a length is impossible, or if there are two of them.
+ *
+ * Context: any.
+ * Return: true if so.
+ */
+bool ho_opts_auth_ok(const u8 *p, unsigned int len, unsigned int min_len);
+
+/**
  * ho_opts_negotiate() - agree on options with the sender of a SYN
  * @req: MSS, scale, timestamp and SACK fields are set; rcv_wscale is not
  * @opts: options of the SYN

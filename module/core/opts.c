@@ -31,6 +31,8 @@ enum ho_opt_lens {
 	LEN_WSCALE	= 3,
 	LEN_SACK_PERM	= 2,
 	LEN_TS		= 10,
+	LEN_MD5		= 18,
+	LEN_AO_MIN	= 5,
 	LEN_EXP_MIN	= 4,
 };
 
@@ -155,6 +157,26 @@ void ho_opts_parse(struct ho_opts *opts, const u8 *p, unsigned int len,
 		p += size;
 		len -= size;
 	}
+}
+
+bool ho_opts_auth_ok(const u8 *p, unsigned int len, unsigned int min_len)
+{
+	bool seen = false;
+
+	while (len >= min_len && *p != KIND_EOL) {
+		u8 size = *p == KIND_NOP ? 1 : p[1];
+		bool md5 = *p == KIND_MD5, ao = *p == KIND_AO;
+
+		if (*p != KIND_NOP && (size < 2 || size > len))
+			return false;
+		if ((md5 && size != LEN_MD5) || (ao && size < LEN_AO_MIN) ||
+		    ((md5 || ao) && seen))
+			return false;
+		seen |= md5 || ao;
+		p += size;
+		len -= size;
+	}
+	return true;
 }
 
 void ho_opts_negotiate(struct ho_req *req, const struct ho_opts *opts,

@@ -101,10 +101,11 @@ bool ho_rx_parse_options(struct ho_pkt *pkt)
 	ho_opts_parse(opts, (const u8 *)(th + 1), pkt->doff - sizeof(*th),
 		      th->syn);
 	/* of a fragment the rest is not here yet */
-	if (pkt->fragment ||
+	if (pkt->fragment || !HO_AUTH_OPTION_MIN ||
 	    (!opts->malformed && !(opts->seen & (HO_OPT_MD5 | HO_OPT_AO))))
 		return true;
-	return ho_auth_options_ok(th);
+	return ho_opts_auth_ok((const u8 *)(th + 1), pkt->doff - sizeof(*th),
+			       HO_AUTH_OPTION_MIN);
 }
 
 bool ho_rx_checksum_ok(const struct ho_pkt *pkt)

@@ -623,7 +623,7 @@ class first_tracked_connection(namespace):
         return ok and connection_works(self)
 
 
-# --- the module ------------------------------------------------------------------------
+# --- the module -----------------------------------------------------------------------
 
 def insmod(env, *args):
     text = " ".join(args).encode()
@@ -703,7 +703,7 @@ class Percpu(Load):
         return failpoint.kernel_text("pcpu_alloc_noprof", "pcpu_alloc")
 
 
-# --- all of them -----------------------------------------------------------------------
+# --- all of them ----------------------------------------------------------------------
 
 class Environment:
     def __init__(self, srv_name, path):
