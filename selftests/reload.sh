@@ -284,5 +284,9 @@ del_namespace "$srv"
 del_namespace "$cli"
 namespaces=
 srv=
-check "namespaces_are_freed" wait_for 30 is -le 1 slab_objects net_namespace
+# Since 6.18 a CPU keeps some free objects, which count as used.
+spare=0
+[ ! -e /sys/kernel/slab/net_namespace/sheaf_capacity ] || spare=32
+check "namespaces_are_freed" \
+    wait_for 30 is -le $((1 + spare)) slab_objects net_namespace
 finish
