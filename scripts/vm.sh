@@ -157,12 +157,11 @@ cat "${parts[@]}" "$tmp/project.cpio" >"$tmp/initrd" || exit 1
 # mitigations=off: emulated CPUs have nothing to protect.
 cmdline="console=ttyS0 loglevel=7 panic=-1 oops=panic mitigations=off"
 cmdline="$cmdline slab_nomerge tsc=reliable no_timer_check nokaslr"
-# The guest's TSC is the host's.  A guest that measures it on a busy host may be
-# wrong by far (81 MHz for 2594 MHz was seen), and every timeout with it.
-if [ -z "$icount" ]; then
-	cmdline="$cmdline tsc_early_khz=$(awk '/^cpu MHz/ {
-		printf "%d", $4 * 1000; exit }' /proc/cpuinfo)"
-fi
+# The guest's TSC is the host's, which counts half its BogoMIPS.  A guest that
+# measures it on a busy host may be wrong by far (81 MHz for 2594 MHz was seen),
+# and every timeout with it.
+tsc_khz=$(awk '/^bogomips/ { printf "%d", $3 * 500; exit }' /proc/cpuinfo)
+[ -n "$icount" ] || cmdline="$cmdline${tsc_khz:+ tsc_early_khz=$tsc_khz}"
 cmdline="$cmdline random.trust_cpu=on $append"
 
 qemu=(qemu-system-x86_64 -nodefaults -no-user-config -no-reboot
