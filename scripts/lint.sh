@@ -73,11 +73,15 @@ spelling() {
 # a few that are programs in OCaml.
 coccinelle() {
 	local out
+	# What spatch itself says is about the patches, unless it fails.
 	out=$(grep -lr '^virtual report' "$tools/scripts/coccinelle" |
 		xargs grep -L 'script:ocaml' | sort |
 		xargs -P "$(nproc)" -I '{}' spatch -D report --very-quiet \
 		    --no-show-diff --cocci-file '{}' -I include \
-		    module include kunit 2>&1)
+		    module include kunit 2>"$work/spatch") || {
+		cat "$work/spatch"
+		return 1
+	}
 	! grep . <<<"$out"
 }
 
