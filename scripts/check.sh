@@ -120,11 +120,10 @@ read_tap() {
 			;;
 		'not ok -'*)
 			show=y
-			echo "     $line"
+			echo "     $1: $line"
 			;;
-		'# once: '*) echo "     $line" ;;
-		'#'*) [ -z "$show" ] || echo "     $line" ;;
-		'Bail out'*) echo "     $line" ;;
+		'# once: '* | 'Bail out'*) echo "     $1: $line" ;;
+		'#'*) [ -z "$show" ] || echo "     $1: $line" ;;
 		esac
 	done
 }

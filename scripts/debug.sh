@@ -22,7 +22,6 @@ fi
 kernel=$("$ho_top/scripts/kunit.sh" --kernel-only) || exit 1
 
 uml_work debug "$counts"
-console=$ho_logs/debug-console.log
 
 with_progress "building the module for UML" "$ho_logs/debug-build.log" \
     uml_build "$kernel" halfopen.ko || {
@@ -34,11 +33,11 @@ cp -r "$ho_top/selftests" "$work/selftests" || exit 1
 make -s -C "$work/selftests/tools" || die "selftests/tools do not build"
 
 say "running $*"
-uml_boot "$kernel" "$console" init="$ho_top/scripts/debug-init.sh" \
+uml_boot "$kernel" init="$ho_top/scripts/debug-init.sh" \
     ho_module="$tree/halfopen.ko" ho_selftests="$work/selftests" \
     ho_nginx="$ho_cache/nginx/usr/sbin/nginx" ho_tests="$(IFS=,; echo "$*")"
 
 uml_tap debug "$work/out/tap"
-uml_verdict debug "$console"
+uml_verdict debug
 [ -z "$counts" ] || uml_counts
 tap_end

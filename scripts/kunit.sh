@@ -38,7 +38,6 @@ kernel=$(kernel_build uml um "linux modules" "$ho_top/scripts/uml.config") ||
 
 uml_work kunit "$counts"
 log=$work/build.log
-console=$ho_logs/kunit-console.log
 
 with_progress "building the test module" "$log" \
     uml_build "$kernel" halfopen_kunit.ko HO_KUNIT=1 || {
@@ -50,7 +49,7 @@ with_progress "building the test module" "$log" \
 warnings=$(grep -E 'warning: ' "$log" | sed "s|$tree/||")
 
 say "running the suites"
-uml_boot "$kernel" "$console" kunit.enable=1 \
+uml_boot "$kernel" kunit.enable=1 \
     ${glob:+kunit.filter_glob="$glob"} \
     init="$ho_top/scripts/uml-init.sh" \
     ho_module="$tree/halfopen_kunit.ko"
@@ -149,7 +148,7 @@ else
 	tap_not_ok "kunit: no_compiler_warning" "$warnings"
 fi
 
-uml_verdict kunit "$console"
+uml_verdict kunit
 tap_run "kunit: module_unloads" test -e "$work/out/unloaded"
 [ -z "$counts" ] || uml_counts
 tap_end

@@ -4,10 +4,10 @@
 # Kernels for QEMU that the project builds for itself, from Debian's source
 # package, with kernel-base.config and on top of it
 #
-#   debug   debug.config          KASAN, UBSAN, lockdep, kmemleak, objects, ...
-#   whole   kernel-whole.config   the same, with all that any selftest needs
-#   kcsan   kcsan.config          data races
-#   rt      rt.config             PREEMPT_RT
+#   debug   debug.config    KASAN, UBSAN, lockdep, kmemleak, objects, ..., and
+#                           kernel-whole.config: all that any selftest needs
+#   kcsan   kcsan.config    data races
+#   rt      rt.config       PREEMPT_RT
 #
 #   own-kernel.sh names          the names, one per line
 #   own-kernel.sh build NAME     the directory to build modules against
@@ -20,14 +20,14 @@ set -u
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/kernel-build.sh"
 
-names="debug whole kcsan rt"
+names="debug kcsan rt"
 
 build() {
 	local dir=$ho_top/scripts hash version
 	local fragments=("$dir/kernel-base.config")
 	case $1 in
-	debug | kcsan | rt) fragments+=("$dir/$1.config") ;;
-	whole) fragments+=("$dir/debug.config" "$dir/kernel-whole.config") ;;
+	debug) fragments+=("$dir/debug.config" "$dir/kernel-whole.config") ;;
+	kcsan | rt) fragments+=("$dir/$1.config") ;;
 	*) die "no kernel named $1" ;;
 	esac
 	hash=$(cat "${fragments[@]}" | sha256sum | cut -c1-8)

@@ -21,7 +21,6 @@ kernel=$(kernel_build uml-soak um "linux modules" "$fragment" \
     "$ho_top/scripts/soak.config") || exit 1
 
 uml_work soak
-console=$ho_logs/soak-console.log
 
 copy_tree "$work/tree"
 with_progress "building the module for UML" "$ho_logs/soak-build.log" \
@@ -44,12 +43,12 @@ touch "$work/out/tap"
 ) &
 progress=$!
 say "$((2 * waves * 71429)) SYNs, $((2 * waves * 715)) connections"
-uml_boot "$kernel" "$console" slab_nomerge \
+uml_boot "$kernel" slab_nomerge \
     init="$ho_top/scripts/soak-init.sh" \
     ho_module="$work/tree/halfopen.ko" ho_selftests="$work/tree/selftests" \
     ho_waves="$waves"
 kill $progress
 
 uml_tap soak "$work/out/tap"
-uml_verdict soak "$console"
+uml_verdict soak
 tap_end

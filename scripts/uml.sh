@@ -3,7 +3,7 @@
 #
 # Sourced by what runs in the UML kernel, instead of common.sh: a work directory
 # that goes with the script, the module in it, the boot, and the verdict on the
-# kernel's log.
+# kernel's log, $console.
 . "$(dirname "$0")/common.sh"
 
 uml=
@@ -11,7 +11,8 @@ uml_token=$RANDOM$RANDOM$RANDOM
 uml_seconds=900		# of wall clock
 
 # uml_work NAME [COUNTS]: make $work with an empty $work/out.  With COUNTS, a
-# directory, modules are built there and their lines counted (coverage.sh).
+# directory, modules are built there and their lines counted (coverage.sh).  The
+# newest log of each NAME is kept.
 uml_work() {
 	work=$(mktemp -d "$ho_cache/$1.XXXXXX") || exit 1
 	counts=${2:-}
@@ -19,6 +20,8 @@ uml_work() {
 	trap '[ -z "$uml" ] || kill "$uml" 2>/dev/null; rm -rf "$work"' EXIT
 	trap 'exit 130' INT TERM
 	mkdir "$work/out"
+	console=$work/console
+	console_log=$ho_logs/$1-console.log
 }
 
 # uml_build KERNEL MODULE [VARIABLE=VALUE]...: in $tree, a copy of the tree.
@@ -35,10 +38,10 @@ uml_counts() {
 	cp -r "$work/out/counts/sys/kernel/debug/gcov/$tree/." "$tree"
 }
 
-# uml_boot KERNEL CONSOLE ARGUMENT...: the console without what names $tree.
+# uml_boot KERNEL ARGUMENT...: the console without what names $tree.
 uml_boot() {
-	local kernel=$1 console=$2 no_avx
-	shift 2
+	local kernel=$1 no_avx
+	shift
 	# The guest's kernel does not keep AVX registers across tasks (see
 	# kernel_fix()), so its C library must not use them, the linker
 	# neither.
@@ -57,7 +60,7 @@ uml_boot() {
 	wait "$uml"
 	uml=
 	tr -d '\r' <"$console.raw" | sed "s|$tree/||" >"$console"
-	rm "$console.raw"
+	cp "$console" "$console_log"
 }
 
 # uml_tap LANE FILE: what selftests printed, as results of ours.
@@ -92,21 +95,21 @@ is_empty() {
 	! grep . "$1"
 }
 
-# uml_verdict LANE CONSOLE: no complaint, ran to the end, nothing leaked.
+# uml_verdict LANE: no complaint, ran to the end, nothing leaked.
 uml_verdict() {
 	local reports
-	reports=$(without_asked_for "$2" |
+	reports=$(without_asked_for "$console" |
 		grep -E 'BUG|WARNING|KASAN|UBSAN|ODEBUG|Call Trace|RIP:|INFO: |panic|refcount_t|suspicious RCU|locking dependency' |
 		head -n 20)
 	if [ -z "$reports" ]; then
 		tap_ok "$1: no_kernel_report"
 	else
 		tap_not_ok "$1: no_kernel_report" "$reports
-see $2"
+see $console_log"
 	fi
 	# Out of band: only a run that came to its end has the token.
 	if [ "$(cat "$work/out/end" 2>/dev/null)" != "$uml_token" ]; then
-		tap_not_ok "$1: ran_to_the_end" "$(tail -n 10 "$2")"
+		tap_not_ok "$1: ran_to_the_end" "$(tail -n 10 "$console")"
 	else
 		tap_ok "$1: ran_to_the_end"
 		tap_run "$1: no_leak_after_unload" is_empty "$work/out/leaks"

@@ -37,13 +37,18 @@ wave() {
 	waves="$waves $!"
 }
 
+# each COMMAND: with the seconds before the wrap and the prefix of each wave.
+each() {
+	"$1" 62 203.0.62.
+	"$1" 40 2001:db9:40::
+	"$1" 20 203.0.20.
+	"$1" 8 2001:db9:8::
+	"$1" 1 203.0.1.
+	"$1" -3 203.0.3.
+}
+
 waves=
-wave 62 203.0.62.
-wave 40 2001:db9:40::
-wave 20 203.0.20.
-wave 8 2001:db9:8::
-wave 1 203.0.1.
-wave -3 203.0.3.
+each wave
 
 # Handshakes that take some seconds: with an entry, and by cookie.  When there is
 # no room for entries, no wave is due.
@@ -73,12 +78,7 @@ gone() {
 	    "$(entries_from "$2")" -eq 0
 }
 
-gone 62 203.0.62.
-gone 40 2001:db9:40::
-gone 20 203.0.20.
-gone 8 2001:db9:8::
-gone 1 203.0.1.
-gone -3 203.0.3.
+each gone
 # shellcheck disable=SC2086 # one word per process
 wait $waves
 check_num "handshakes_across_the_wrap_are_completed" "$(accepted)" -eq 20

@@ -167,10 +167,10 @@ setup
 connect_far || exit 1
 start_nginx || exit 1
 for port in $http_port $real_port; do
-	at_far start_server -6 0 -p $port -w || exit 1
+	at_far start_server -6 0 -p "$port" -w || exit 1
 done
 for port in $http_port6 $real_port6; do
-	at_far start_server -6 1 -p $port -w || exit 1
+	at_far start_server -6 1 -p "$port" -w || exit 1
 done
 at_far ho_sysctl mode 0
 forget_time_wait

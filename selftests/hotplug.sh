@@ -60,13 +60,6 @@ served() {
 		[ "$(fetch 5 "http://[$srv6]:$http_port6/")" -eq 5 ]
 }
 
-flooders() {
-	local pid
-	for pid in $(ip netns pids "$cli"); do
-		[ "$(cat "/proc/$pid/comm")" != synflood ] || echo "$pid"
-	done
-}
-
 # How often there were more entries than SYNs since a time that is longer ago than
 # an entry lives, by lines of "MS ENTRIES SYNS".
 too_old() {

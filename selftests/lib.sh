@@ -487,12 +487,19 @@ flood_v6() {
 	    -S $flood6 -d "$srv6" -p "$port" -n "$count" -r "$rate" "$@"
 }
 
-# stop_floods: those that have no end.  The job that a shell waits for is not
-# the process itself.
-stop_floods() {
+# flooders: their processes.  The job that a shell waits for is not one.
+flooders() {
 	local pid
 	for pid in $(ip netns pids "$cli"); do
-		[ "$(cat "/proc/$pid/comm")" != synflood ] || kill "$pid"
+		[ "$(cat "/proc/$pid/comm")" != synflood ] || echo "$pid"
+	done
+}
+
+# stop_floods: those that have no end.
+stop_floods() {
+	local pid
+	for pid in $(flooders); do
+		kill "$pid"
 	done
 }
 

@@ -38,9 +38,9 @@ merge() {
 }
 
 run_test() {
-	local name="$1" rc start limit
+	local name="$1" rc start idle limit
 	plan=
-	read -r start _ </proc/uptime
+	read -r start idle </proc/uptime
 	echo "# $name"
 	echo "halfopen: selftest $name" >/dev/kmsg
 	limit=$(sed -n 's/^# timeout: //p' "$dir/$name.sh")
@@ -59,7 +59,11 @@ run_test() {
 		;;
 	*) result "not ok" "$name ended early with exit code $rc" ;;
 	esac
-	awk -v start="$start" '{ printf "# %.1f s\n", $1 - start }' /proc/uptime
+	awk -v start="$start" -v idle="$idle" -v cpus="$(nproc)" '{
+		lasted = $1 - start
+		printf "# %.1f s, %.1f s of CPU\n", lasted,
+		       cpus * lasted - ($2 - idle)
+	}' /proc/uptime
 }
 
 if [ $# -eq 0 ]; then

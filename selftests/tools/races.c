@@ -47,6 +47,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "frame.h"
+
 enum {
 	BATCH		= 256,
 	PEERS		= 1 << 17,	/* addresses of 198.18.0.0/15 */
@@ -121,14 +123,6 @@ static pthread_barrier_t begin, end;
 static unsigned int arrived;
 static bool over;
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ull + ts.tv_nsec;
-}
-
 /*
  * An emulated CPU lets the other one run here.  Where each is a thread of its
  * own on a busy machine, who waits for long had better sleep.
@@ -149,22 +143,6 @@ static uint32_t next_random(uint64_t *state)
 }
 
 /* --- segments out --- */
-
-static uint32_t csum_add(uint32_t sum, const void *data, size_t len)
-{
-	const uint8_t *p = data;
-
-	for (; len > 1; len -= 2, p += 2)
-		sum += p[0] << 8 | p[1];
-	return len ? sum + (p[0] << 8) : sum;
-}
-
-static uint16_t csum_fold(uint32_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return htons(~sum);
-}
 
 static void peer_addr(unsigned int i, uint8_t *addr, uint16_t *sport)
 {
