@@ -9,5 +9,13 @@
 setup
 command -v nmap >/dev/null || skip_all "no nmap"
 start_nginx || exit 1
+# nmap compares with 6,000 systems, which takes its time: a quarter of them,
+# all Linux, can tell as well which one this host looks like.
+mkdir "$tmp/nmap"
+ln -s /usr/share/nmap/* "$tmp/nmap/"
+rm "$tmp/nmap/nmap-os-db"
+awk -v RS= -v ORS='\n\n' '/(^|\n)(MatchPoints|Class Linux)/' \
+    /usr/share/nmap/nmap-os-db >"$tmp/nmap/nmap-os-db"
+export NMAPDIR="$tmp/nmap"
 seg_tap "$tools/fingerprint.py" "$srv"
 finish
