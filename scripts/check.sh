@@ -11,6 +11,8 @@
 #
 # --nightly: with the big counts, and these besides:
 #
+#   vm-debug time-debug              all selftests under KASAN, lockdep, ... (own-kernel.sh)
+#   vm-kcsan vm-rt                   those with more than one CPU: data races, PREEMPT_RT
 #   faults                           every allocation fails once
 #   coverage                         of the module's lines by KUnit and selftests
 #   soak                             a day's worth of SYNs
@@ -204,7 +206,7 @@ scripts/deps.sh build lint fuzz kunit debug vm ||
 	fail "deps: packages are missing"
 
 # The first UML kernel takes minutes: it builds behind the quick lanes, and is
-# ready before the first VM, whose timing a busy machine would disturb.
+# ready before the first VM.
 uml=
 if wanted kunit || wanted debug; then
 	scripts/kunit.sh --kernel-only >/dev/null &
@@ -212,8 +214,8 @@ if wanted kunit || wanted debug; then
 	echo "$uml" >>"$work/pids"
 fi
 whole build scripts/build-matrix.sh
-whole lint scripts/lint.sh
-HO_LONG=$long whole fuzz scripts/fuzz.sh
+begin lint scripts/lint.sh
+HO_LONG=$long begin fuzz scripts/fuzz.sh
 [ -z "$uml" ] || wait "$uml"
 begin kunit scripts/kunit.sh
 begin debug scripts/debug.sh
@@ -239,6 +241,15 @@ for target in "${full[@]}"; do
 done
 
 if [ -n "$long" ]; then
+	# These kernels are slow: with the counts of make check.  bpf wants BTF,
+	# which takes longer to make than the kernel.
+	debug=(scripts/vm.sh --timeout "$vm_limit" --kernel)
+	racing=(flood handover reload ack_races same_syn hotplug netns_exit collide)
+	mapfile -t without_bpf < <(printf '%s\n' "${timed[@]}" | grep -vx bpf.sh)
+	begin time-debug "${debug[@]}" debug --icount "${without_bpf[@]}"
+	begin vm-debug "${debug[@]}" debug "${untimed[@]}"
+	begin vm-kcsan "${debug[@]}" kcsan "${racing[@]}"
+	begin vm-rt "${debug[@]}" rt "${racing[@]}"
 	whole faults scripts/debug.sh faults
 	whole coverage scripts/coverage.sh
 	whole soak scripts/soak.sh

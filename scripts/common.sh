@@ -146,3 +146,13 @@ copy_tree() {
 	done | tar --exclude='*.o' --exclude='*.ko' --exclude='.*.cmd' \
 	    -T - -cf -) | tar -C "$1" -xf -
 }
+
+# without_asked_for FILE: the kernel's log, without the stacks that it shows for
+# allocations which a test made fail.
+without_asked_for() {
+	awk '/FAULT_INJECTION: forcing a failure/ ||
+	     /kmem_cache_create.*\(halfopen.*failed with error/ ||
+	     /percpu: allocation failed/ { asked = 1 }
+	     asked && /Call Trace/ { asked = 0; next }
+	     { print }' "$1"
+}

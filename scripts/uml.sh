@@ -81,16 +81,6 @@ uml_tap() {
 	done <"$2"
 }
 
-# without_asked_for FILE: the kernel's log, without the stacks that it shows for
-# allocations which a test made fail.
-without_asked_for() {
-	awk '/FAULT_INJECTION: forcing a failure/ ||
-	     /kmem_cache_create.*\(halfopen.*failed with error/ ||
-	     /percpu: allocation failed/ { asked = 1 }
-	     asked && /Call Trace/ { asked = 0; next }
-	     { print }' "$1"
-}
-
 is_empty() {
 	! grep . "$1"
 }

@@ -14,8 +14,9 @@ setup
 srv_write core/somaxconn 65535
 ho_sysctl source_synack_rate 0
 ho_sysctl max_source_backlog 65536
-# the shortest there is: all timers in this test are to fire often
-ho_sysctl synack_timeout_ms 100
+# All timers in this test are to fire often, but not before all SYNs are sent.
+timeout_ms=$((100 * ${HO_SLOW:-1}))
+ho_sysctl synack_timeout_ms $timeout_ms
 port=9000
 all=0
 
@@ -39,7 +40,7 @@ races() {
 	port=$((port + 1))
 	all=$((all + count))
 	in_srv "$tools/races" "$@" "/run/netns/$cli" cli0 "$srv_mac" "$dst" \
-	    $port "$kind" $count >"$tmp/races" 2>&1
+	    $port "$kind" $count $timeout_ms >"$tmp/races" 2>&1
 	sed "s/^/# $name: /" "$tmp/races"
 	cut=$(($(mib TcpExtEmbryonicRsts) - cut))
 	check_num "${name}_each_is_accepted_or_was_reset" \

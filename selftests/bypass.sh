@@ -12,11 +12,12 @@
 # nobody or wrongly, and those that join an MPTCP connection that is not there.
 . "${0%/*}/lib.sh"
 
-rate=5000		# SYNs a second
-count=8000
+rate=2500		# SYNs a second
+count=4000
 clients=50
 per_second=50
 if [ -n "${HO_LONG:-}" ]; then
+	rate=5000
 	count=20000
 	clients=100
 fi

@@ -3,14 +3,14 @@
  * Two segments for one half-open connection from two CPUs at the same time,
  * again and again:
  *
- *	races [-6] CLIENT_NETNS IF DST_MAC DST PORT KIND COUNT
+ *	races [-6] CLIENT_NETNS IF DST_MAC DST PORT KIND COUNT TIMEOUT_MS
  *
  * It listens at PORT in its own namespace and plays the clients, spoofed ones,
  * in the other: SYNs of a batch, then for each connection one segment from
  * either CPU, each CPU on a packet socket of its own.  What a veth is given on
  * a CPU is received on that CPU.  KIND says which two segments these are; with
  * "timer" it is one ACK from either of them, at the moment when the SYN-ACK is
- * due to be sent again (net.halfopen.synack_timeout_ms must be 100).
+ * due to be sent again (TIMEOUT_MS is net.halfopen.synack_timeout_ms).
  *
  * Prints
  *
@@ -56,8 +56,6 @@ enum {
 	DATA_LEN	= 8,
 	RCVBUF		= 64 << 20,
 	WAIT_MS		= 3000,		/* for what has to come */
-	TIMEOUT_MS	= 100,		/* of the first SYN-ACK */
-	EARLY_MS	= 10,		/* before it: some ticks */
 	LEAD_MAX	= 64,		/* rounds of an empty loop */
 	SPINS_MAX	= 4096,
 	SLEEP_US	= 20,
@@ -112,6 +110,7 @@ static const struct kind *kind;
 static bool v6, timed;
 static uint8_t dst[16];
 static uint16_t port;
+static unsigned int timeout_ms;	/* of the first SYN-ACK */
 static struct ether_addr mac;
 static int rx_fd, tx_fd[2], listen_fd;
 static struct peer peers[BATCH];
@@ -400,12 +399,13 @@ static void race_side(unsigned int side, uint64_t *rnd)
 /* Its own half, around the time when the SYN-ACKs are due again. */
 static void race_timer(unsigned int side, uint64_t *rnd)
 {
+	unsigned int early_ms = timeout_ms / 10;	/* some ticks */
 	unsigned int i;
 
 	for (i = side; i < nr_peers; i += 2) {
 		uint64_t at = peers[i].syn_ns +
-			      (TIMEOUT_MS - EARLY_MS) * 1000000ull +
-			      next_random(rnd) % (2 * EARLY_MS * 1000000);
+			      (timeout_ms - early_ms) * 1000000ull +
+			      next_random(rnd) % (2 * early_ms * 1000000);
 
 		while (now_ns() < at)
 			relax(0);
@@ -471,7 +471,7 @@ static void collect(void)
 	accept_all();
 	/* somebody who is not over would hear of it now */
 	if (timed)
-		sleep_ms(3 * TIMEOUT_MS);
+		sleep_ms(3 * timeout_ms);
 	read_frames();
 	accept_all();
 	for (i = 0; i < nr_peers; i++) {
@@ -579,13 +579,14 @@ int main(int argc, char **argv)
 {
 	v6 = argc > 1 && !strcmp(argv[1], "-6");
 	argv += v6;
-	if (argc - v6 != 8)
-		errx(1, "races [-6] NETNS IF DST_MAC DST PORT KIND COUNT");
+	if (argc - v6 != 9)
+		errx(1, "races [-6] NETNS IF DST_MAC DST PORT KIND COUNT TIMEOUT_MS");
 	if (!ether_aton_r(argv[3], &mac) ||
 	    inet_pton(v6 ? AF_INET6 : AF_INET, argv[4], dst) != 1)
 		errx(1, "bad address");
 	port = atoi(argv[5]);
 	find_kind(argv[6]);
+	timeout_ms = strtoul(argv[8], NULL, 0);
 	open_listener();
 	enter(argv[1]);
 	rx_fd = open_packet(argv[2], v6 ? ETH_P_IPV6 : ETH_P_IP);
