@@ -144,12 +144,13 @@ now_ms() {
 	awk '{ printf "%d\n", $1 * 1000 }' /proc/uptime
 }
 
-# wait_for SECONDS COMMAND...: until it succeeds.  The longer it takes, the less
-# often somebody looks: in a VM whose clock skips idle time that is what costs.
+# wait_for SECONDS COMMAND...: until it succeeds; longer on a slow kernel.  The
+# longer it takes, the less often somebody looks: in a VM whose clock skips idle
+# time that is what costs.
 wait_for() {
 	local start now pause end
 	start=$(now_ms)
-	end=$((start + $1 * 1000))
+	end=$((start + $1 * ${HO_SLOW:-1} * 1000))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		now=$(now_ms)

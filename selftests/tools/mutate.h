@@ -37,6 +37,7 @@ enum {
 
 /* What a server has told this peer. */
 struct peer {
+	uint16_t	sport, dport;	/* the flow's; a mutation may have others */
 	bool		known;
 	uint32_t	isn;
 	uint32_t	tsval;
@@ -997,6 +998,8 @@ static inline unsigned int draw_frames(uint64_t seed, uint32_t nr, int stage,
 	d->seq = next_random(&d->rnd);
 	d->dport = FIRST_PORT + draw(d, 2) * draw(d, PORTS);
 	d->sport = 1024 + nr * 7 % 60000;
+	peer->sport = d->sport;
+	peer->dport = d->dport;
 	d->ttl = 64;
 	d->first_next = 0;
 	if (stage > 0 && draw(d, 3) == 0)

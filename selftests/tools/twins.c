@@ -390,7 +390,7 @@ static void tell_seq(struct story *t, uint32_t seq, uint16_t flags)
 
 /* The clock and the Fast Open cookie are the server's own. */
 static void tell_options(struct story *t, const uint8_t *p, size_t len,
-			 bool synack)
+			 bool own_synack)
 {
 	size_t at = 0, i;
 
@@ -400,7 +400,7 @@ static void tell_options(struct story *t, const uint8_t *p, size_t len,
 			      1 : p[at + 1];
 
 		if (p[at] == 8 && size == 10 && at + 10 <= len) {
-			if (synack)
+			if (own_synack)
 				t->peer.tsval = get32(p + at + 2);
 			tell(t, " ts %u", get32(p + at + 6));
 		} else {
@@ -419,7 +419,10 @@ static void tell_tcp(struct side *s, struct story *t, const struct grave *to,
 	uint16_t flags = get16(tcp + 12) & 0xfff;
 	size_t hlen = (tcp[12] >> 4) * 4, i;
 	char letters[13] = "";
-	bool synack = flags & SYN && flags & ACK;
+	/* a number of another connection stands in no relation to this one's */
+	bool own_synack = flags & SYN && flags & ACK &&
+			  to->sport == t->peer.sport &&
+			  to->dport == t->peer.dport;
 	int n = 0;
 
 	if (len < 20 || hlen < 20 || hlen > len) {
@@ -431,14 +434,14 @@ static void tell_tcp(struct side *s, struct story *t, const struct grave *to,
 			letters[n++] = "FSRPAUEWN123"[i];
 	add_kind(t, letters);
 	tell(t, " %u>%u %s", get16(tcp), get16(tcp + 2), letters);
-	if (synack) {
+	if (own_synack) {
 		t->peer.known = true;
 		t->peer.isn = get32(tcp + 4);
 	}
 	tell_seq(t, get32(tcp + 4), flags);
 	tell(t, " ack %u win %u urg %u len %zu", get32(tcp + 8),
 	     get16(tcp + 14), get16(tcp + 18), len - hlen);
-	tell_options(t, tcp + 20, hlen - 20, synack);
+	tell_options(t, tcp + 20, hlen - 20, own_synack);
 	tell(t, "\n");
 	if (!(flags & SYN) || s->grave_count == GRAVES)
 		return;
