@@ -49,7 +49,7 @@ run_waves() {
 	connect "$srv6" "$count" >>"$tmp/good" &
 	pids="$pids $!"
 	while [ $done -lt "$count" ]; do
-		ho_sysctl max_backlog $((done % 16 < 4 ? syns / 2 : 262144))
+		ho_sysctl max_backlog $((done % 16 < 4 ? syns / 10 : 262144))
 		sleep $((4 * wave_ms / 1000))
 		done=$((done + 4))
 		[ $((done % 8)) -ne 0 ] || progress
