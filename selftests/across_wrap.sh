@@ -59,7 +59,7 @@ seg_exec "$tools/waves.py" 203.0.201. 10 $((wrap - 5)).5 $((wrap + 3)) 81 \
     >"$tmp/cookies" 2>&1 &
 waves="$waves $!"
 
-sleep_until $((wrap * 10 - 48))
+sleep_until $((wrap * 10 - 65))
 check_num "waves_before_the_wrap_are_there" "$(half_open)" -eq 40
 ho_sysctl max_port_backlog 0
 sleep_until $((wrap * 10 - 38))
