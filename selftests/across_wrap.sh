@@ -61,6 +61,8 @@ waves="$waves $!"
 
 sleep_until $((wrap * 10 - 65))
 check_num "waves_before_the_wrap_are_there" "$(half_open)" -eq 40
+# no SYN-ACK of theirs is due for a second
+sleep_until $((wrap * 10 - 48))
 ho_sysctl max_port_backlog 0
 sleep_until $((wrap * 10 - 38))
 ho_sysctl max_port_backlog 49152

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What every writer of whole frames needs: the Internet checksum, and a clock. */
+/* What writers of whole frames need: the Internet checksum, a clock. */
 #ifndef FRAME_H
 #define FRAME_H
 

@@ -37,7 +37,7 @@ enum {
 
 /* What a server has told this peer. */
 struct peer {
-	uint16_t	sport, dport;	/* the flow's; a mutation may have others */
+	uint16_t	sport, dport;	/* before mutations */
 	bool		known;
 	uint32_t	isn;
 	uint32_t	tsval;

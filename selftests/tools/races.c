@@ -580,7 +580,7 @@ int main(int argc, char **argv)
 	v6 = argc > 1 && !strcmp(argv[1], "-6");
 	argv += v6;
 	if (argc - v6 != 9)
-		errx(1, "races [-6] NETNS IF DST_MAC DST PORT KIND COUNT TIMEOUT_MS");
+		errx(1, "the head of races.c says how");
 	if (!ether_aton_r(argv[3], &mac) ||
 	    inet_pton(v6 ? AF_INET6 : AF_INET, argv[4], dst) != 1)
 		errx(1, "bad address");
