@@ -119,6 +119,9 @@ project_files() {
 	chmod +x "$tmp/root/init"
 	cp -r "$ho_top/selftests" "$ho/selftests" || return 1
 	build_tools
+	# else the guest compiles them whenever a program begins
+	python3 -I -m compileall -q --invalidation-mode unchecked-hash \
+	    "$ho/selftests/tools" || return 1
 	[ -z "$ko" ] || strip -g -o "$ho/halfopen.ko" "$ko" || return 1
 	[ ${#add[@]} -eq 0 ] || cp -r "${add[@]}" "$ho/" || return 1
 	[ -z "$shell" ] || touch "$ho/interactive"

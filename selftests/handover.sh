@@ -1,5 +1,6 @@
 #!/bin/dash
 # SPDX-License-Identifier: GPL-2.0
+# vm: --icount
 #
 # The handover where something is in its way: the stack's own SYN-ACK does not
 # reach halfopen's hook, the stack refuses, nobody listens any more.

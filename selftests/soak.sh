@@ -5,7 +5,7 @@
 # A day's traffic by counts: waves of SYNs that fill the table and expire, some
 # of them over its limits, with whole connections all the time.  In the end every
 # SYN is accounted for, and entries, requests, sockets, memory and their slabs
-# are exactly what they were at the start.
+# are not above what they were at the start.
 #
 # scripts/soak.sh runs it with HO_WAVES=700: 10^8 SYNs, 10^6 connections.
 . "${0%/*}/lib.sh"
@@ -22,6 +22,7 @@ ho_sysctl max_source_backlog 262144
 ho_sysctl max_port_backlog 262144
 ho_sysctl max_memory_bytes 67108864
 wave_ms=2000
+large=262144		# entries
 batch=64		# connections between two pauses
 
 # connect ADDR WAVES: so that they take as long as the waves.
@@ -36,10 +37,10 @@ progress() {
 	    "connections"
 }
 
-# run_waves COUNT: of each family.  The table is large enough for both, and for
-# four of sixteen waves it is not.
+# run_waves COUNT SMALL: of each family.  The table is large enough for both, and
+# for four of sixteen waves it has SMALL entries.
 run_waves() {
-	local count="$1" pids pid done=0
+	local count="$1" small="$2" pids pid done=0
 	flood 80 $((count * syns)) 0 -w $syns >"$tmp/sent" &
 	pids=$!
 	flood_v6 80 $((count * syns)) 0 -w $syns >>"$tmp/sent" &
@@ -49,7 +50,7 @@ run_waves() {
 	connect "$srv6" "$count" >>"$tmp/good" &
 	pids="$pids $!"
 	while [ $done -lt "$count" ]; do
-		ho_sysctl max_backlog $((done % 16 < 4 ? syns / 10 : 262144))
+		ho_sysctl max_backlog $((done % 16 < 4 ? small : large))
 		sleep $((4 * wave_ms / 1000))
 		done=$((done + 4))
 		[ $((done % 8)) -ne 0 ] || progress
@@ -73,19 +74,29 @@ gauges() {
 	awk '$1 == "halfopen" { print "module", $3 }' /proc/modules
 }
 
-gauges_as_before() {
+# An earlier test may have left half-open connections to the stack, which go
+# meanwhile.
+nothing_above_before() {
 	gauges >"$tmp/after"
-	cmp -s "$tmp/before" "$tmp/after"
+	awk 'NR == FNR { was[FNR] = $0; lines = FNR; next }
+	     {
+		if (split(was[FNR], n) != NF)
+			exit bad = 1
+		for (i = 1; i <= NF; i++)
+			if ($i + 0 > n[i] + 0)
+				bad = 1
+	     }
+	     END { exit bad || FNR != lines }' "$tmp/before" "$tmp/after"
 }
 
 # The first waves allocate arrays, which stay as long as the namespace.
 failed='' all=0
-run_waves 2
+run_waves 2 $large
 # and what the stack keeps for a moment is gone
 sleep 3
 gauges >"$tmp/before"
 slab_counts >"$tmp/slabs"
-run_waves "$waves"
+run_waves "$waves" $((syns / 10))
 
 taken=$(ho_stat syn_taken)
 handed=$(ho_stat handover)
@@ -106,10 +117,10 @@ check_num "some_of_them_found_no_room" "$stateless" -gt 0
 check_num "every_entry_is_accounted_for" \
     $((handed + $(ho_stat expired) + $(ho_stat evicted) + reset)) -eq "$taken"
 check_num "no_syn_went_the_native_way" "$(ho_declined)" -eq 0
-if wait_for 20 gauges_as_before; then
-	pass "everything_is_as_at_the_start"
+if wait_for 20 nothing_above_before; then
+	pass "nothing_is_above_what_was_at_the_start"
 else
-	fail "everything_is_as_at_the_start" \
+	fail "nothing_is_above_what_was_at_the_start" \
 	    "$(diff "$tmp/before" "$tmp/after")"
 fi
 # of packets and routes each CPU keeps some
