@@ -927,14 +927,14 @@ static void newcomer_meets(struct kunit *test)
 	struct ho_conn conn;
 	u32 n = 0, i;
 
+	if (c->why == HO_FULL_BACKLOG)
+		limit_backlog(tbl, NR);
+	else if (c->why == HO_FULL_PORT)
+		limit_port(tbl, NR);
+	else
+		limit_source(tbl, NR);
 	for (i = 0; i < NR; i++)
 		insert_aged(test, tbl, &n, PORT_A, c->level, false);
-	if (c->why == HO_FULL_BACKLOG)
-		tbl->cfg.max_entries = NR;
-	else if (c->why == HO_FULL_PORT)
-		tbl->cfg.max_port_entries = NR;
-	else
-		tbl->cfg.max_source_entries = 1;
 	conn = conn_in_shard(tbl, &n, PORT_A);
 	KUNIT_EXPECT_EQ(test, insert_evicting(tbl, &conn),
 			c->goes ? HO_FULL_NOT : c->why);
