@@ -45,8 +45,10 @@ check_num "clients_over_ipv6_with_a_full_table" \
     "$(fetch 50 "http://[$srv6]:$http_port6/")" -eq 50
 check_num "listeners_queue_is_empty_after_the_flood" \
     "$(native_half_open)" -eq 0
-# Each has an entry, or had it for 63 s: that is over where a kernel is slow.
-check_num "halfopen_holds_the_flood" \
+# An entry lives for 63 s, which a slow kernel may need to get here.
+[ -n "${HO_SLOW:-}" ] ||
+	check_num "halfopen_holds_the_flood" "$(half_open)" -eq 30000
+check_num "each_syn_of_it_got_an_entry" \
     $(($(ho_stat syn_taken) - $(ho_stat handover))) -eq 30000
 check_num "none_of_it_made_room_for_another" \
     $(($(ho_stat evicted) + $(ho_stat cookie_sent))) -eq 0

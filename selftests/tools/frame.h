@@ -25,11 +25,17 @@ static inline uint32_t csum_add(uint32_t sum, const void *data, size_t len)
 	return len ? sum + (p[0] << 8) : sum;
 }
 
-static inline uint16_t csum_fold(uint32_t sum)
+/* In host byte order, not complemented: what a device completes. */
+static inline uint16_t csum_fold_partial(uint32_t sum)
 {
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
-	return htons(~sum);
+	return sum;
+}
+
+static inline uint16_t csum_fold(uint32_t sum)
+{
+	return htons(~csum_fold_partial(sum));
 }
 
 #endif

@@ -21,6 +21,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "frame.h"
+
 enum {
 	STAGES		= 4,	/* segments of a flow */
 	PIECES		= 4,	/* frames of a segment */
@@ -127,20 +129,6 @@ static inline void draw_bytes(struct draft *d, uint8_t *p, size_t len)
 {
 	while (len--)
 		*p++ = draw(d, 256);
-}
-
-static inline uint32_t sum_bytes(uint32_t sum, const uint8_t *p, size_t len)
-{
-	for (; len > 1; len -= 2, p += 2)
-		sum += p[0] << 8 | p[1];
-	return len ? sum + (p[0] << 8) : sum;
-}
-
-static inline uint16_t sum_fold(uint32_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return sum;
 }
 
 static inline void put16(uint8_t *p, uint32_t v)
@@ -541,9 +529,9 @@ static inline void mutate_draft(struct draft *d)
 static inline uint32_t pseudo_sum(const struct draft *d, uint8_t proto,
 				  size_t len)
 {
-	uint32_t sum = sum_bytes(proto + len, d->src, address_len(d->family));
+	uint32_t sum = csum_add(proto + len, d->src, address_len(d->family));
 
-	return sum_bytes(sum, d->dst, address_len(d->family));
+	return csum_add(sum, d->dst, address_len(d->family));
 }
 
 static inline size_t put_tcp(struct draft *d, uint8_t *p)
@@ -671,7 +659,7 @@ static inline void fix_sums(struct draft *d, struct frame *f)
 
 	if (d->sum_l4 && len >= at + 2) {
 		put16(l4 + at, 0);
-		put16(l4 + at, ~sum_fold(sum_bytes(sum, l4, len)));
+		put16(l4 + at, ~csum_fold_partial(csum_add(sum, l4, len)));
 	}
 	if (d->sum_ip && d->family == 4) {
 		size_t hlen = (ip[0] & 15) * 4;
@@ -679,7 +667,7 @@ static inline void fix_sums(struct draft *d, struct frame *f)
 		if (hlen < 20 || d->l3 + hlen > f->len)
 			return;
 		put16(ip + 10, 0);
-		put16(ip + 10, ~sum_fold(sum_bytes(0, ip, hlen)));
+		put16(ip + 10, ~csum_fold_partial(csum_add(0, ip, hlen)));
 	}
 }
 
@@ -827,7 +815,7 @@ static inline void mutate_frame(struct draft *d, struct frame *f)
 /* Of the transport header, as a device would be asked to. */
 static inline void offload_checksum(struct draft *d, struct frame *f)
 {
-	uint16_t sum = sum_fold(pseudo_sum(d, IPPROTO_TCP, f->len - d->l4));
+	uint16_t sum = csum_fold_partial(pseudo_sum(d, IPPROTO_TCP, f->len - d->l4));
 
 	f->vnet.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
 	f->vnet.csum_start = d->l4;
@@ -888,7 +876,7 @@ static inline void fragment(struct draft *d, const struct frame *whole,
 		put16(f->b + d->l3 + 6, from / 8 | (last ? 0 : IP_MF));
 		put16(f->b + d->l3 + 10, 0);
 		put16(f->b + d->l3 + 10,
-		      ~sum_fold(sum_bytes(0, f->b + d->l3, ip)));
+		      ~csum_fold_partial(csum_add(0, f->b + d->l3, ip)));
 		return;
 	}
 	memset(header, 0, 8);
