@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /proc/net/halfopen: one line per half-open connection, columns as of ss(8).
+ * Every half-open connection, twice:
+ *
+ * /proc/net/halfopen, a line each, columns as of ss(8):
  *
  *   SYN-RECV 0 0 LOCAL:PORT PEER:PORT timer:(on,MS,TIMEOUTS) key:value ...
+ *
+ * /proc/net/halfopen_dump, a struct halfopen_conn each: for programs, at a
+ * fraction of the cost.  A file, as a netlink dump that nobody reads to its
+ * end would keep the module from unloading.
  *
  * A reader holds one bucket lock at a time and for one copy, however many
  * entries there are.  The walk keeps its place between reads, so that reading a
@@ -16,6 +22,7 @@
 #include <halfopen/net.h>
 #include <halfopen/rto.h>
 #include <halfopen/timer.h>
+#include <uapi/halfopen.h>
 
 /**
  * struct ho_proc_iter - an open file
@@ -23,6 +30,8 @@
  * @at: where the walk is
  * @pos: file position of @conn
  * @valid: @conn has not been shown to the end
+ * @now_ms: ms clock when the read began
+ * @now_us: us clock likewise
  * @conn: the entry to show
  */
 struct ho_proc_iter {
@@ -30,6 +39,8 @@ struct ho_proc_iter {
 	struct ho_table_iter at;
 	loff_t pos;
 	bool valid;
+	u32 now_ms;
+	u32 now_us;
 	struct ho_conn conn;
 };
 
@@ -46,6 +57,8 @@ static void *ho_proc_start(struct seq_file *seq, loff_t *pos)
 {
 	struct ho_proc_iter *iter = seq->private;
 
+	iter->now_ms = ho_clock_ms();
+	iter->now_us = ho_clock_us();
 	if (*pos && *pos == iter->pos)
 		return iter->valid ? &iter->conn : NULL;
 
@@ -80,6 +93,7 @@ static void show_addr(struct seq_file *seq, const struct ho_key *key,
 
 static int ho_proc_show(struct seq_file *seq, void *v)
 {
+	const struct ho_proc_iter *iter = seq->private;
 	const struct ho_conn *conn = v;
 	const struct ho_req *req = &conn->req;
 
@@ -87,7 +101,7 @@ static int ho_proc_show(struct seq_file *seq, void *v)
 	show_addr(seq, &conn->key, &conn->key.laddr, conn->key.lport);
 	show_addr(seq, &conn->key, &conn->key.raddr, conn->key.rport);
 	seq_printf(seq, " timer:(on,%ums,%u) retrans:%u mss:%u win:%u",
-		   ho_rto_left_ms(req->deadline_ms, ho_clock_ms()),
+		   ho_rto_left_ms(req->deadline_ms, iter->now_ms),
 		   req->timeouts, req->retrans, req->mss, req->win);
 	if (req->wscale_ok)
 		seq_printf(seq, " wscale:%u,%u", req->snd_wscale,
@@ -104,6 +118,38 @@ static int ho_proc_show(struct seq_file *seq, void *v)
 	return 0;
 }
 
+static int ho_proc_dump(struct seq_file *seq, void *v)
+{
+	const struct ho_proc_iter *iter = seq->private;
+	const struct ho_conn *conn = v;
+	const struct ho_req *req = &conn->req;
+	struct halfopen_conn rec = {
+		.size		= sizeof(rec),
+		.flags		= req->wscale_ok * HALFOPEN_WSCALE |
+				  req->tstamp_ok * HALFOPEN_TS |
+				  req->sack_ok * HALFOPEN_SACK |
+				  req->ecn_ok * HALFOPEN_ECN |
+				  req->acked * HALFOPEN_ACKED,
+		.lport		= conn->key.lport,
+		.rport		= conn->key.rport,
+		.iif		= conn->key.iif,
+		.timer_ms	= ho_rto_left_ms(req->deadline_ms,
+						 iter->now_ms),
+		.age_ms		= (iter->now_us - req->snt_us) / USEC_PER_MSEC,
+		.mss		= req->mss,
+		.win		= req->win,
+		.snd_wscale	= req->snd_wscale,
+		.rcv_wscale	= req->rcv_wscale,
+		.timeouts	= req->timeouts,
+		.retrans	= req->retrans,
+	};
+
+	memcpy(rec.laddr, &conn->key.laddr, sizeof(rec.laddr));
+	memcpy(rec.raddr, &conn->key.raddr, sizeof(rec.raddr));
+	seq_write(seq, &rec, sizeof(rec));
+	return 0;
+}
+
 static const struct seq_operations ho_proc_ops = {
 	.start	= ho_proc_start,
 	.next	= ho_proc_next,
@@ -111,15 +157,31 @@ static const struct seq_operations ho_proc_ops = {
 	.show	= ho_proc_show,
 };
 
+static const struct seq_operations ho_proc_dump_ops = {
+	.start	= ho_proc_start,
+	.next	= ho_proc_next,
+	.stop	= ho_proc_stop,
+	.show	= ho_proc_dump,
+};
+
 int ho_proc_net_init(struct ho_net *hn)
 {
-	if (!proc_create_net("halfopen", 0444, hn->net->proc_net, &ho_proc_ops,
+	struct proc_dir_entry *dir = hn->net->proc_net;
+
+	/* no padding: nothing of the kernel's stack gets out */
+	static_assert(sizeof(struct halfopen_conn) == 60);
+	if (!proc_create_net("halfopen", 0444, dir, &ho_proc_ops,
 			     sizeof(struct ho_proc_iter)))
 		return -ENOMEM;
-	return 0;
+	if (proc_create_net("halfopen_dump", 0444, dir, &ho_proc_dump_ops,
+			    sizeof(struct ho_proc_iter)))
+		return 0;
+	remove_proc_entry("halfopen", dir);
+	return -ENOMEM;
 }
 
 void ho_proc_net_exit(struct ho_net *hn)
 {
+	remove_proc_entry("halfopen_dump", hn->net->proc_net);
 	remove_proc_entry("halfopen", hn->net->proc_net);
 }

@@ -33,6 +33,22 @@ static unsigned int ho_memory_max = INT_MAX;	/* fits a budget */
 /* Of knobs that must agree with each other. */
 static DEFINE_MUTEX(ho_sysctl_lock);
 
+/* enum ho_mode, extra1 = namespace. */
+static int ho_sysctl_set_mode(HO_CTL_TABLE *ctl, int write, void *buffer,
+			      size_t *lenp, loff_t *ppos)
+{
+	struct ho_net *hn = ctl->extra1;
+	struct ctl_table bounded = *ctl;
+	unsigned int old = READ_ONCE(hn->mode);
+	int err;
+
+	bounded.extra1 = &ho_zero;
+	err = proc_douintvec_minmax(&bounded, write, buffer, lenp, ppos);
+	if (!err && write && READ_ONCE(hn->mode) != old)
+		WRITE_ONCE(hn->mode_since_s, ktime_get_boottime_seconds());
+	return err;
+}
+
 /*
  * A wait in ms, extra1 = namespace. Shorter waits hold for who waits already.
  */
@@ -192,7 +208,8 @@ enum ho_knobs {
 	}
 
 static const struct ctl_table ho_knobs[KNOB_END + 1] = {
-	HO_KNOB(KNOB_MODE, "mode", &ho_zero, &ho_mode_max),
+	HO_KNOB_FN(KNOB_MODE, "mode", 0644, ho_sysctl_set_mode,
+		   &ho_mode_max),
 	HO_KNOB(KNOB_MAX_BACKLOG, "max_backlog", &ho_zero, &ho_backlog_max),
 	HO_KNOB(KNOB_MAX_PORT, "max_port_backlog", &ho_zero, &ho_backlog_max),
 	HO_KNOB(KNOB_MAX_SOURCE, "max_source_backlog", &ho_zero,
@@ -225,6 +242,7 @@ static const struct ctl_table ho_knobs[KNOB_END + 1] = {
 void ho_sysctl_defaults(struct ho_net *hn)
 {
 	hn->mode = HO_MODE_ON;
+	hn->mode_since_s = ktime_get_boottime_seconds();
 	hn->verify_synack = 0;
 	hn->tbl.mem.max_bytes = HO_MEMORY_DEF;
 	hn->tbl.sources.cfg = (struct ho_prefixes) {
@@ -251,6 +269,7 @@ static void bind_knobs(struct ho_net *hn, struct ctl_table *table)
 	struct ho_table_cfg *cfg = &hn->tbl.cfg;
 
 	table[KNOB_MODE].data = &hn->mode;
+	table[KNOB_MODE].extra1 = hn;
 	table[KNOB_MAX_BACKLOG].data = &cfg->max_entries;
 	table[KNOB_MAX_PORT].data = &cfg->max_port_entries;
 	table[KNOB_MAX_SOURCE].data = &cfg->max_source_entries;

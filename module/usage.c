@@ -5,9 +5,11 @@
  * /proc/net/halfopen_ports, a line for each local port that a SYN was ever
  * counted at:
  *
- *   PORT entries:N syns:N rate:N pressure:0|1 cookies:0|1
+ *   PORT entries:N syns:N rate:N pressure:0|1 cookies:0|1 pressure_ms:N
  *
  * /proc/net/halfopen_limits, a line for each limit: NAME USED LIMIT.
+ *
+ * /proc/net/halfopen_status, how it goes: NAME VALUE.
  */
 #include <halfopen/usage.h>
 
@@ -17,6 +19,12 @@
 #include <halfopen/net.h>
 #include <halfopen/timer.h>
 
+/* How long it has been so. */
+static u32 lasting_ms(bool on, u32 since_ms, u32 now_ms)
+{
+	return on ? now_ms - since_ms : 0;
+}
+
 static int ho_ports_show(struct seq_file *seq, void *v)
 {
 	struct ho_net *hn = ho_net(seq_file_single_net(seq));
@@ -25,13 +33,16 @@ static int ho_ports_show(struct seq_file *seq, void *v)
 
 	for (nr = 0; (port = ho_port_next(&hn->tbl.ports, &nr)); nr++) {
 		u32 syns = ho_port_syns(port);
+		bool pressure = READ_ONCE(port->pressure);
 
 		if (!syns)
 			continue;
-		seq_printf(seq, "%u entries:%u syns:%u rate:%u pressure:%u cookies:%u\n",
+		seq_printf(seq, "%u entries:%u syns:%u rate:%u pressure:%u cookies:%u pressure_ms:%u\n",
 			   nr, ho_budget_count(&port->entries), syns,
-			   READ_ONCE(port->rate), READ_ONCE(port->pressure),
-			   ho_port_believes(port, now_ms));
+			   READ_ONCE(port->rate), pressure,
+			   ho_port_believes(port, now_ms),
+			   lasting_ms(pressure, READ_ONCE(port->since_ms),
+				      now_ms));
 	}
 	return 0;
 }
@@ -53,22 +64,53 @@ static int ho_limits_show(struct seq_file *seq, void *v)
 	return 0;
 }
 
+static int ho_status_show(struct seq_file *seq, void *v)
+{
+	struct ho_net *hn = ho_net(seq_file_single_net(seq));
+	const struct ho_watch *watch = &hn->tbl.watch;
+	bool pressure = READ_ONCE(watch->pressure);
+
+	seq_printf(seq, "mode %u\n", READ_ONCE(hn->mode));
+	seq_printf(seq, "mode_s %lld\n",
+		   ktime_get_boottime_seconds() - READ_ONCE(hn->mode_since_s));
+	seq_printf(seq, "pressure %u\n", pressure);
+	seq_printf(seq, "pressure_ms %u\n",
+		   lasting_ms(pressure, READ_ONCE(watch->since_ms),
+			      ho_clock_ms()));
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*show)(struct seq_file *seq, void *v);
+} ho_usage_files[] = {
+	{ "halfopen_ports", ho_ports_show },
+	{ "halfopen_limits", ho_limits_show },
+	{ "halfopen_status", ho_status_show },
+};
+
+static void remove_files(struct ho_net *hn, size_t nr)
+{
+	while (nr--)
+		remove_proc_entry(ho_usage_files[nr].name, hn->net->proc_net);
+}
+
 int ho_usage_net_init(struct ho_net *hn)
 {
-	struct proc_dir_entry *dir = hn->net->proc_net;
+	size_t i;
 
-	if (!proc_create_net_single("halfopen_ports", 0444, dir, ho_ports_show,
-				    NULL))
-		return -ENOMEM;
-	if (proc_create_net_single("halfopen_limits", 0444, dir,
-				   ho_limits_show, NULL))
-		return 0;
-	remove_proc_entry("halfopen_ports", dir);
-	return -ENOMEM;
+	for (i = 0; i < ARRAY_SIZE(ho_usage_files); i++) {
+		if (!proc_create_net_single(ho_usage_files[i].name, 0444,
+					    hn->net->proc_net,
+					    ho_usage_files[i].show, NULL)) {
+			remove_files(hn, i);
+			return -ENOMEM;
+		}
+	}
+	return 0;
 }
 
 void ho_usage_net_exit(struct ho_net *hn)
 {
-	remove_proc_entry("halfopen_limits", hn->net->proc_net);
-	remove_proc_entry("halfopen_ports", hn->net->proc_net);
+	remove_files(hn, ARRAY_SIZE(ho_usage_files));
 }

@@ -26,7 +26,7 @@ sleep_until() {
 
 day=86400
 # eight programs start until then
-start=$(($(now_ms) / 1000 + 10))
+start=$(($(now_ms) / 1000 + 10 * ${HO_SLOW:-1}))
 booted=$(($(date +%s) - $(now_ms) / 1000))
 waves=
 
@@ -85,7 +85,7 @@ check_num "each_that_never_answered_expired" "$(ho_stat expired)" -eq 30
 ho_sysctl cookie_key 00112233445566778899aabbccddeeff
 ho_sysctl max_port_backlog 0
 before=$(accepted)
-start=$(($(now_ms) / 1000 + 4))
+start=$(($(now_ms) / 1000 + 4 * ${HO_SLOW:-1}))
 waves=
 wave shared 203.0.7. 0 3 81
 wave shared_later 203.0.8. 4 5 81

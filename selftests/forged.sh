@@ -20,6 +20,8 @@ start_nginx || exit 1
 srv_write ipv4/tcp_syncookies 0
 ho_sysctl max_backlog 0
 key=00112233445566778899aabbccddeeff
+acks=100000		# of each part
+[ -z "${HO_SLOW:-}" ] || acks=1000
 
 # forge COUNT SEED
 forge() {
@@ -27,9 +29,9 @@ forge() {
 }
 
 check_num "a_quiet_port_has_no_cookies" "$(ho_stat cookie_sent)" -eq 0
-forge 100000 0 | sed 's/^/# quiet port: /'
+forge $acks 0 | sed 's/^/# quiet port: /'
 check_num "a_quiet_port_checks_none" "$(ho_stat cookie_checked)" -eq 0
-check_num "a_quiet_port_resets_each" "$(mib TcpOutRsts)" -eq 100000
+check_num "a_quiet_port_resets_each" "$(mib TcpOutRsts)" -eq $acks
 
 check_num "clients_connect_by_cookie" \
     "$(fetch 5 "http://$srv4:$http_port/")" -eq 5
@@ -40,15 +42,15 @@ check "key_is_set" ho_sysctl cookie_key $key
 for part in 21 22 23 24 25 26 27 28 29 30; do
 	# Less than a minute each.
 	date -s @1800000000 >/dev/null
-	forge 100000 $part | sed "s/^/# part $part: /"
+	forge $acks $part | sed "s/^/# part $part: /"
 done
 check_num "each_forged_ack_is_checked" \
-    "$(ho_stat cookie_checked)" -eq 1000005
+    "$(ho_stat cookie_checked)" -eq $((10 * acks + 5))
 check_num "none_is_believed" "$(ho_stat cookie_accepted)" -eq 5
-check_num "each_is_counted" "$(ho_stat cookie_failed)" -eq 1000000
+check_num "each_is_counted" "$(ho_stat cookie_failed)" -eq $((10 * acks))
 check_num "each_is_counted_by_the_kernel_too" \
-    "$(mib TcpExtSyncookiesFailed)" -eq 1000000
-check_num "each_is_reset" "$(($(mib TcpOutRsts) - resets))" -eq 1000000
+    "$(mib TcpExtSyncookiesFailed)" -eq $((10 * acks))
+check_num "each_is_reset" "$(($(mib TcpOutRsts) - resets))" -eq $((10 * acks))
 check_num "clients_connect_all_the_same" \
     "$(fetch 5 "http://$srv4:$http_port/")" -eq 5
 check_num "their_cookies_are_believed_too" "$(ho_stat cookie_accepted)" -eq 10

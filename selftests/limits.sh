@@ -81,6 +81,16 @@ flood_v6 $http_port6 100 0 >/dev/null
 check_num "which_is_not_another_ports" \
     "$(in_srv grep -c ":$http_port6 \[" /proc/net/halfopen)" -eq 100
 
+# --- both lists ---------------------------------------------------------------
+
+in_srv sed 's/timer:(on,[0-9]*ms,\([0-9]*\))/\1/' /proc/net/halfopen |
+	sort >"$tmp/lines"
+in_srv cat /proc/net/halfopen_dump | python3 -B -S "$tools/dump.py" |
+	sort >"$tmp/records"
+check_num "records_are_listed" "$(wc -l <"$tmp/records")" -eq 750
+check_str "records_say_what_the_lines_do" \
+    "$(diff "$tmp/lines" "$tmp/records" | head -n 5)" ""
+
 # --- memory -------------------------------------------------------------------
 
 used() {

@@ -55,6 +55,11 @@ limit() {
 	in_srv sed -n "s/^$1 //p" /proc/net/halfopen_limits
 }
 
+# status NAME
+status() {
+	in_srv sed -n "s/^$1 //p" /proc/net/halfopen_status
+}
+
 # empty: a shorter wait holds at once.
 empty() {
 	ho_sysctl synack_retries 0
@@ -75,10 +80,19 @@ check_str "limits_are_listed_by_name" \
     "backlog waiting memory_bytes host_memory_bytes "
 check_str "nothing_is_used_yet" "$(limit backlog), $(limit waiting)" \
     "0 65536, 0 8192"
+check_str "status_is_listed_by_name" \
+    "$(in_srv cut -d ' ' -f 1 /proc/net/halfopen_status | tr '\n' ' ')" \
+    "mode mode_s pressure pressure_ms "
+sleep 3
+ho_sysctl mode 1
+check_num "same_mode_again_is_no_change" "$(status mode_s)" -ge 3
+ho_sysctl mode 2
+check_str "new_mode_counts_from_now" "$(status mode) $(status mode_s)" "2 0"
+ho_sysctl mode 1
 check_str "no_memory_is_used_yet" "$(limit memory_bytes)" "0 16777216"
 fetch 3 "http://$srv4:$http_port_dual/" >/dev/null
 check "port_is_listed_after_its_first_syn" in_srv grep -Eqx \
-    "$http_port_dual entries:0 syns:3 rate:[0-9]+ pressure:0 cookies:0" \
+    "$http_port_dual entries:0 syns:3 rate:[0-9]+ pressure:0 cookies:0 pressure_ms:0" \
     /proc/net/halfopen_ports
 check_num "no_other_port_is" \
     "$(in_srv cat /proc/net/halfopen_ports | wc -l)" -eq 1
@@ -104,6 +118,9 @@ look
 logged "pressure_begins_above_the_high_mark" 1 \
     "$(begins "port $http_port" "160 of 200")"
 check_num "port_shows_it" "$(port_field $http_port pressure)" -eq 1
+sleep 2
+check_num "and_how_long_by_now" "$(port_field $http_port pressure_ms)" -ge 2000
+check_str "which_is_not_the_whole_tables" "$(status pressure)" 0
 check_num "another_port_is_not_affected" \
     "$(port_field $http_port_dual pressure)" -eq 0
 check_num "port_needs_no_cookies_yet" "$(port_field $http_port cookies)" -eq 0
@@ -139,10 +156,15 @@ flood $http_port_dual 80 0 -s 5 >/dev/null
 look
 logged "table_is_under_pressure_where_no_port_is" 1 \
     "$(begins "all ports" "160 of 200")"
+sleep 1
+check_str "status_shows_it" "$(status pressure)" 1
+check_num "and_for_how_long" "$(status pressure_ms)" -ge 1000
 ho_sysctl max_backlog 320
 look
 logged "which_is_over" 1 \
     "$(is_over "all ports" "160 of 320")"
+check_str "status_shows_that_too" "$(status pressure) $(status pressure_ms)" \
+    "0 0"
 logged "and_nothing_else_is_logged" 2
 ho_sysctl max_backlog 65536
 empty

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* /proc/net/halfopen: one line per half-open connection. */
+/* /proc/net/halfopen, halfopen_dump: every half-open connection. */
 #ifndef _HALFOPEN_PROC_H
 #define _HALFOPEN_PROC_H
 
 struct ho_net;
 
 /**
- * ho_proc_net_init() - create the file
+ * ho_proc_net_init() - create the files
  * @hn: the namespace
  *
  * Context: process, may sleep.
@@ -15,7 +15,7 @@ struct ho_net;
 int ho_proc_net_init(struct ho_net *hn);
 
 /**
- * ho_proc_net_exit() - remove the file and wait for readers
+ * ho_proc_net_exit() - remove the files and wait for readers
  * @hn: the namespace
  *
  * Context: process, may sleep.

@@ -26,7 +26,7 @@ static inline uint32_t csum_add(uint32_t sum, const void *data, size_t len)
 }
 
 /* In host byte order, not complemented: what a device completes. */
-static inline uint16_t csum_fold_partial(uint32_t sum)
+static inline uint16_t sum_fold(uint32_t sum)
 {
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
@@ -35,7 +35,7 @@ static inline uint16_t csum_fold_partial(uint32_t sum)
 
 static inline uint16_t csum_fold(uint32_t sum)
 {
-	return htons(~csum_fold_partial(sum));
+	return htons(~sum_fold(sum));
 }
 
 #endif

@@ -230,10 +230,14 @@ LINES = {
     "halfopen": (b"SYN-RECV 0 0 ", 1000000),
     "halfopen_ports": (b"", 65536),
     "halfopen_limits": (b"", 4),
+    "halfopen_status": (b"", 4),
     "stat/halfopen": (b"", 1000),
     "stat/halfopen_declined": (b"", 1000),
     "stat/halfopen_overload": (b"", 1000),
 }
+
+
+RECORD = 60     # bytes of struct halfopen_conn
 
 
 def odd_read(fd, rnd):
@@ -262,9 +266,18 @@ def whole_in_pieces(path, size):
     return got
 
 
+def records_wrong(data):
+    """What is wrong with the records of /proc/net/halfopen_dump."""
+    if len(data) % RECORD:
+        return ["%d bytes" % len(data)]
+    sizes = {int.from_bytes(data[at:at + 2], sys.byteorder)
+             for at in range(0, len(data), RECORD)}
+    return ["a record of %d bytes" % size for size in sizes - {RECORD}]
+
+
 def reads(rnd, seconds):
     tap = Tap()
-    wrong = {name: [] for name in LINES}
+    wrong = {name: [] for name in (*LINES, "halfopen_dump")}
     rounds = 0
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -288,8 +301,15 @@ def reads(rnd, seconds):
                     break
             if len(lines) - 1 > most:
                 wrong[name].append("%d lines" % len(lines))
+        path = "/proc/thread-self/net/halfopen_dump"
+        fd = os.open(path, os.O_RDONLY)
+        for _ in range(20):
+            odd_read(fd, rnd)
+        os.close(fd)
+        wrong["halfopen_dump"] += records_wrong(
+            whole_in_pieces(path, rnd.choice((500, 4096, 70000))))
     for name, found in wrong.items():
-        tap.check("%s_reads_whole_lines" % name.replace("/", "_"), found)
+        tap.check("%s_is_read_whole" % name.replace("/", "_"), found)
     tap.check("files_were_read_more_than_once",
               [] if rounds > 1 else ["%d rounds" % rounds])
     print("# %d rounds" % rounds)

@@ -659,7 +659,7 @@ static inline void fix_sums(struct draft *d, struct frame *f)
 
 	if (d->sum_l4 && len >= at + 2) {
 		put16(l4 + at, 0);
-		put16(l4 + at, ~csum_fold_partial(csum_add(sum, l4, len)));
+		put16(l4 + at, ~sum_fold(csum_add(sum, l4, len)));
 	}
 	if (d->sum_ip && d->family == 4) {
 		size_t hlen = (ip[0] & 15) * 4;
@@ -667,7 +667,7 @@ static inline void fix_sums(struct draft *d, struct frame *f)
 		if (hlen < 20 || d->l3 + hlen > f->len)
 			return;
 		put16(ip + 10, 0);
-		put16(ip + 10, ~csum_fold_partial(csum_add(0, ip, hlen)));
+		put16(ip + 10, ~sum_fold(csum_add(0, ip, hlen)));
 	}
 }
 
@@ -815,7 +815,7 @@ static inline void mutate_frame(struct draft *d, struct frame *f)
 /* Of the transport header, as a device would be asked to. */
 static inline void offload_checksum(struct draft *d, struct frame *f)
 {
-	uint16_t sum = csum_fold_partial(pseudo_sum(d, IPPROTO_TCP, f->len - d->l4));
+	uint16_t sum = sum_fold(pseudo_sum(d, IPPROTO_TCP, f->len - d->l4));
 
 	f->vnet.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
 	f->vnet.csum_start = d->l4;
@@ -876,7 +876,7 @@ static inline void fragment(struct draft *d, const struct frame *whole,
 		put16(f->b + d->l3 + 6, from / 8 | (last ? 0 : IP_MF));
 		put16(f->b + d->l3 + 10, 0);
 		put16(f->b + d->l3 + 10,
-		      ~csum_fold_partial(csum_add(0, f->b + d->l3, ip)));
+		      ~sum_fold(csum_add(0, f->b + d->l3, ip)));
 		return;
 	}
 	memset(header, 0, 8);
