@@ -9,7 +9,7 @@
 # nothing of the flood.
 . "${0%/*}/lib.sh"
 
-syn_rate=1000
+syn_rate=$((1000 / ${HO_SLOW:-1}))
 clients_rate=50
 seconds=6
 [ -z "${HO_LONG:-}" ] || seconds=20
