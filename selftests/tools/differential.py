@@ -83,7 +83,8 @@ TIMED = {
 # times differ by the slack of the timer wheel, which is an eighth; a kernel with slower
 # ticks (debug-init.sh) has that of each of two waits in one.  A handover takes a kernel
 # that looks for mistakes a millisecond.
-NOISE = 0.005 * int(os.environ.get("HO_SLOW", "1"))
+SLOW = int(os.environ.get("HO_SLOW", "1"))
+NOISE = 0.005 * SLOW
 SLACK = float(os.environ.get("HO_SLACK", "0.1"))
 
 SO_MEMINFO = 55

@@ -15,14 +15,14 @@ import subprocess
 import sys
 import time
 
-from differential import Namespace, World, read, socket_state, write
+from differential import SLOW, Namespace, World, read, socket_state, write
 from seg import ACK, FIN, LINUX, PSH, Tap, add
 
 BACKLOG = 4
 ROOM = BACKLOG + 1              # the stack lets in one more
 FULL_S = 2.0
-LATE_S = 0.020                  # from room in the queue to accept()
-STALL_S = 0.100
+LATE_S = 0.020 * SLOW           # from room in the queue to accept()
+STALL_S = 0.100 * SLOW
 SEGMENT = 1400
 FLIGHT = 10                     # segments of an initial window, RFC 6928
 TABLE = 40                      # entries, where it has to be full
