@@ -244,7 +244,7 @@ if [ -n "$long" ]; then
 	# These kernels are slow: with the counts of make check.  bpf wants BTF,
 	# which takes longer to make than the kernel.
 	debug=(scripts/vm.sh --timeout "$vm_limit" --kernel)
-	racing=(flood handover reload ack_races same_syn hotplug netns_exit)
+	racing=(flood reload ack_races same_syn hotplug netns_exit)
 	mapfile -t without_bpf < <(printf '%s\n' "${timed[@]}" | grep -vx bpf.sh)
 	begin time-debug "${debug[@]}" debug --icount "${without_bpf[@]}"
 	begin vm-debug "${debug[@]}" debug "${untimed[@]}"

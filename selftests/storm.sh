@@ -27,6 +27,11 @@ ho_sysctl source_synack_rate 0
 ho_sysctl max_memory_bytes 2147483647
 echo 2147483647 >/proc/sys/net/halfopen/host_memory_bytes
 
+# check_stall NAME: a kernel that looks for mistakes is not about time.
+check_stall() {
+	[ -n "${HO_SLOW:-}" ] || check_num "$1" "$(longest)" -le $limit_us
+}
+
 longest() {
 	sed -n 's/.* gap_us \([0-9]*\)$/\1/p' "$tmp/stall"
 }
@@ -73,11 +78,11 @@ sent=$(ho_stat synack_retrans)
 watched resend_all
 check_num "all_had_their_synack_again" \
     "$(ho_stat synack_retrans)" -ge $((sent + entries))
-check_num "no_stall_while_it_was_sent" "$(longest)" -le $limit_us
+check_stall "no_stall_while_it_was_sent"
 check_num "none_was_dropped" "$(half_open)" -eq "$entries"
 
 ho_sysctl synack_retries 1
 watched drop_all
 check_num "all_are_dropped" "$(ho_stat expired)" -eq "$entries"
-check_num "no_stall_while_they_were" "$(longest)" -le $limit_us
+check_stall "no_stall_while_they_were"
 finish
