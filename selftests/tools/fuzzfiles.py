@@ -235,8 +235,6 @@ LINES = {
     "stat/halfopen_declined": (b"", 1000),
     "stat/halfopen_overload": (b"", 1000),
 }
-
-
 RECORD = 60     # bytes of struct halfopen_conn
 
 
@@ -252,6 +250,13 @@ def odd_read(fd, rnd):
     except OSError as e:
         # beyond what a position can be
         return b"" if e.errno in (errno.EINVAL, errno.EOVERFLOW) else str(e).encode()
+
+
+def odd_reads(path, rnd):
+    fd = os.open(path, os.O_RDONLY)
+    for _ in range(20):
+        odd_read(fd, rnd)
+    os.close(fd)
 
 
 def whole_in_pieces(path, size):
@@ -284,10 +289,7 @@ def reads(rnd, seconds):
         rounds += 1
         for name, (prefix, most) in LINES.items():
             path = "/proc/thread-self/net/" + name
-            fd = os.open(path, os.O_RDONLY)
-            for _ in range(20):
-                odd_read(fd, rnd)
-            os.close(fd)
+            odd_reads(path, rnd)
             size = rnd.choice((37, 500, 4096, 70000))
             if name == "halfopen" and size < 500:
                 size = 500      # a line a call would take minutes
@@ -302,10 +304,7 @@ def reads(rnd, seconds):
             if len(lines) - 1 > most:
                 wrong[name].append("%d lines" % len(lines))
         path = "/proc/thread-self/net/halfopen_dump"
-        fd = os.open(path, os.O_RDONLY)
-        for _ in range(20):
-            odd_read(fd, rnd)
-        os.close(fd)
+        odd_reads(path, rnd)
         wrong["halfopen_dump"] += records_wrong(
             whole_in_pieces(path, rnd.choice((500, 4096, 70000))))
     for name, found in wrong.items():
