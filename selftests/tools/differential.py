@@ -31,6 +31,7 @@ import sys
 
 import seg
 import wire
+from nft import Nft
 
 CLONE_NEWNET = 0x40000000
 libc = ctypes.CDLL(None, use_errno=True)
@@ -246,6 +247,7 @@ class World:
         self.anonymous = False  # which peer it is does not matter
         self.quiet = False      # the frames do not matter, the notes do
         self.undo = []
+        self.rules = None       # see nft()
         self.port = 80
 
     def record(self):
@@ -266,6 +268,15 @@ class World:
         if undo:
             self.undo.append(lambda: self.command(*undo))
         self.srv(lambda: subprocess.run(argv, check=True))
+
+    def nft(self, text, undo=""):
+        """The same of nftables' commands."""
+        if self.rules is None:
+            self.rules = self.srv(Nft)
+            self.undo.append(self.rules.close)
+        if undo:
+            self.undo.append(lambda: self.nft(undo))
+        self.srv(self.rules, text)
 
     def _socket(self, family, opts, backlog):
         s = socket.socket(socket.AF_INET6 if family != 4 else socket.AF_INET)

@@ -332,7 +332,7 @@ class Tracked(Step):
 
     def setup(self):
         super().setup()
-        self.w.command("nft", RULES, undo=("nft", "delete table inet f"))
+        self.w.nft(RULES, undo="delete table inet f")
         for _ in range(20):     # until halfopen follows
             before = self.counters()["tracked"]
             if self.works() and self.counters()["tracked"] > before:

@@ -271,11 +271,10 @@ def tproxy(w):
     rule = ("fwmark", "7", "lookup", "101")
     w.command(*ip, "rule", "add", *rule, undo=(*ip, "rule", "del", *rule))
     name = "ip" if w.family == 4 else "ip6"
-    w.command("nft", "add table inet tp; add chain inet tp pre { type filter "
-              "hook prerouting priority mangle; }; add rule inet tp pre meta "
-              "nfproto ipv%d tcp dport 7777 tproxy %s to :80 meta mark set 7 "
-              "accept" % (w.family, name),
-              undo=("nft", "delete table inet tp"))
+    w.nft("add table inet tp; add chain inet tp pre { type filter hook "
+          "prerouting priority mangle; }; add rule inet tp pre meta nfproto "
+          "ipv%d tcp dport 7777 tproxy %s to :80 meta mark set 7 accept" % (
+              w.family, name), undo="delete table inet tp")
     return "192.0.2.9" if w.family == 4 else "2001:db8:1::9"
 
 

@@ -414,9 +414,9 @@ def route_lost_when_the_synack_is_repeated(w):
 
 @scenario("O-18", differs=True)
 def rule_for_the_user_of_the_synack(w):
-    w.command("nft", "add table inet t; add chain inet t out { type filter hook "
-              "output priority 0; }; add rule inet t out tcp sport 80 "
-              "meta skuid 0 drop", undo=("nft", "delete table inet t"))
+    w.nft("add table inet t; add chain inet t out { type filter hook output "
+          "priority 0; }; add rule inet t out tcp sport 80 meta skuid 0 drop",
+          undo="delete table inet t")
     w.listen()
     p = w.peer()
     p.syn()

@@ -14,6 +14,7 @@ import time
 import nfnetlink
 import seg
 from differential import Abandoned, scenario
+from nft import JSON, Nft
 
 SYNACK = "tcp flags & (syn | ack) == syn | ack"
 BARE_SYN = "tcp flags & (fin | syn | rst | ack) == syn"
@@ -61,9 +62,9 @@ table inet t {
 
 def rules(w, text, first=True):
     """first: the SYNs that follow are such that halfopen takes."""
-    w.command("nft", text)
+    w.nft(text)
     w.undo.append(lambda: w.srv(forget))
-    w.undo.append(lambda: w.command("nft", "delete table inet t"))
+    w.undo.append(lambda: w.nft("delete table inet t"))
     w.sysctl("netfilter/nf_conntrack_acct", 1)
     if first:
         if not w.sockets:
@@ -111,9 +112,12 @@ def note_conntrack(w, what="ct"):
 
 
 def ruleset(w):
-    return json.loads(w.srv(lambda: subprocess.run(
-        ("nft", "-j", "list", "ruleset"), check=True,
-        capture_output=True).stdout))["nftables"]
+    def listed():
+        nft = Nft(JSON)
+        text = nft("list ruleset")
+        nft.close()
+        return text
+    return json.loads(w.srv(listed))["nftables"]
 
 
 def note_rules(w):

@@ -228,8 +228,7 @@ def nft(w, rules):
         for chain in (("in", "input", "filter"), ("pre", "prerouting", "mangle"),
                       ("out", "output", "mangle"),
                       ("post", "postrouting", "filter")))
-    w.command("nft", "add table inet t;" + chains + rules,
-              undo=("nft", "delete table inet t"))
+    w.nft("add table inet t;" + chains + rules, undo="delete table inet t")
 
 
 MARK_SYNS = "add rule inet t pre tcp dport 80 meta mark set 7"

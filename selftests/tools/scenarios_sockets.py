@@ -212,8 +212,7 @@ def nft(w, rules):
         "add chain inet t %s { type filter hook %s priority %s; };" % chain
         for chain in (("in", "input", "filter"), ("pre", "prerouting", "raw"),
                       ("out", "output", "filter")))
-    w.command("nft", "add table inet t;" + chains + rules,
-              undo=("nft", "delete table inet t"))
+    w.nft("add table inet t;" + chains + rules, undo="delete table inet t")
 
 
 @scenario("P-86 O-47", native=True)
