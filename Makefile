@@ -63,7 +63,7 @@ test:
 	scripts/vm.sh --kernel $(K) $(VM) $(T)
 
 rows:
-	scripts/rows.py $(K) $(LOGS)/check-time-$(K).log $(LOGS)/check-vm-$(K).log \
+	scripts/rows.py $(LOGS)/check-time-[0-9]*.log $(LOGS)/check-vm-[0-9]*.log \
 	    $(LOGS)/check-debug.log
 
 help:
@@ -80,7 +80,7 @@ help:
 	@echo 'make fuzz                 parsers and decisions under libFuzzer'
 	@echo 'make coverage             lines of the module that KUnit and selftests reach'
 	@echo "make soak                 a day's SYNs in minutes, every count back to where it began"
-	@echo 'make rows [K=6.1]          what the last check showed, row by row'
+	@echo 'make rows                 what the last check showed, row by row'
 	@echo 'make test [T=NAME] [K=6.1] [VM=--icount]   selftests in a VM'
 
 .PHONY: modules clean install uninstall check nightly demo kunit lint debug matrix fuzz coverage soak test rows help

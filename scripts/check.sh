@@ -6,10 +6,11 @@
 #   check.sh [--nightly] [LANE...]
 #
 #   build lint fuzz kunit debug      one each
-#   time-6.1 vm-6.1 rows-6.1 ...     for each kernel of kernels.txt that is "full"
+#   time-6.1 vm-6.1 ...              for each kernel of kernels.txt that is "full"
 #   smoke-7.2 ...                    for each that is "smoke"
+#   rows                             what they have shown
 #
-# --nightly: with the big counts, and these besides:
+# --nightly: with the big counts, each selftest on each kernel, and these besides:
 #
 #   vm-debug time-debug              all selftests under KASAN, lockdep, ... (own-kernel.sh)
 #   vm-kcsan vm-rt                   those with more than one CPU: data races, PREEMPT_RT
@@ -19,7 +20,9 @@
 #
 # Default: all.  A selftest that says "# vm: --icount" is about time: it runs in
 # the lanes time-*, where the guest's clock counts instructions and skips idle
-# time.  One that says "# vm: --kernel debug" runs in the lane faults alone.
+# time.  One that says "# vm: --kernel debug" runs in the lane faults alone.  One
+# that says "# check: one kernel" is about programs or about what halfopen itself
+# decides: make check deals them out, each to one of the full kernels.
 #
 # One line per test as it goes, then the line that counts them.  A lane that
 # dies, or has fewer results than its plan says, is a failure; with CI=true so
@@ -199,6 +202,21 @@ mapfile -t untimed < <(grep -Lx '# vm: --icount' selftests/*.sh |
 	xargs grep -Lx '# vm: --kernel debug')
 timed=("${timed[@]##*/}")
 untimed=("${untimed[@]##*/}")
+
+# share INDEX TEST...: those of them that the full kernel with this index runs.
+share() {
+	local index=$1 test dealt=0
+	shift
+	for test; do
+		if [ -z "$long" ] &&
+		    grep -qx '# check: one kernel' "selftests/$test"; then
+			dealt=$((dealt + 1))
+			[ $((dealt % ${#full[@]})) -eq "$index" ] || continue
+		fi
+		echo "$test"
+	done
+}
+
 vm=(scripts/vm.sh ${long:+--long} --timeout "$vm_limit")
 
 say "packages"
@@ -221,11 +239,14 @@ begin kunit scripts/kunit.sh
 begin debug scripts/debug.sh
 
 # the longest first
-for target in "${full[@]}"; do
-	begin "time-$target" "${vm[@]}" --kernel "$target" --icount "${timed[@]}"
+for i in "${!full[@]}"; do
+	mapfile -t tests < <(share "$i" "${timed[@]}")
+	begin "time-${full[i]}" "${vm[@]}" --kernel "${full[i]}" --icount \
+	    "${tests[@]}"
 done
-for target in "${full[@]}"; do
-	begin "vm-$target" "${vm[@]}" --kernel "$target" "${untimed[@]}"
+for i in "${!full[@]}"; do
+	mapfile -t tests < <(share "$i" "${untimed[@]}")
+	begin "vm-${full[i]}" "${vm[@]}" --kernel "${full[i]}" "${tests[@]}"
 done
 for target in "${smoke[@]}"; do
 	begin "smoke-$target" "${vm[@]}" --kernel "$target" \
@@ -234,11 +255,11 @@ done
 wait_for_lanes 0
 
 # what the others have shown
+logs=("$ho_logs/check-debug.log")
 for target in "${full[@]}"; do
-	whole "rows-$target" scripts/rows.py "$target" \
-	    "$ho_logs/check-time-$target.log" "$ho_logs/check-vm-$target.log" \
-	    "$ho_logs/check-debug.log"
+	logs+=("$ho_logs/check-time-$target.log" "$ho_logs/check-vm-$target.log")
 done
+whole rows scripts/rows.py "${logs[@]}"
 
 if [ -n "$long" ]; then
 	# These kernels are slow: with the counts of make check.  bpf wants BTF,

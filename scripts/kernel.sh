@@ -108,8 +108,6 @@ clang_args=(
 	CONFIG_INIT_STACK_ALL_ZERO=
 	# -fmin-function-alignment=, -fsanitize=bounds-strict
 	CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT= CONFIG_UBSAN_BOUNDS_STRICT=
-	# takes time, and nobody looks at it
-	CONFIG_DEBUG_INFO= CONFIG_DEBUG_INFO_BTF_MODULES=
 	# the headers mark what is per CPU as gcc likes it
 	KCFLAGS=-Wno-duplicate-decl-specifier
 )
@@ -125,7 +123,9 @@ prune() {
 
 module() {
 	local target=$1 cc=$2 args=() kdir key dir tmp log
-	[ "$cc" != clang ] || args=("${clang_args[@]}")
+	# debugging information takes time, and nobody looks at it
+	args=(CONFIG_DEBUG_INFO= CONFIG_DEBUG_INFO_BTF_MODULES=)
+	[ "$cc" != clang ] || args+=("${clang_args[@]}")
 	kdir=$(build "$target") || exit 1
 	key=$( (cd "$ho_top" && find Kbuild include module -type f -print0 |
 			sort -z | xargs -0 sha256sum

@@ -132,6 +132,7 @@ for target in $(scripts/kernel.sh targets); do
 	with_progress "objects for $target, with sparse and -fanalyzer" "$log" \
 	    make -C "$kdir" M="$work/$target" C=2 \
 	    CF="-D__CHECK_ENDIAN__ -Wno-context" KCFLAGS=-fanalyzer \
+	    CONFIG_DEBUG_INFO= CONFIG_DEBUG_INFO_BTF_MODULES= \
 	    -j"$(nproc)" modules
 	if [ ! -e "$work/$target/halfopen.ko" ]; then
 		tap_not_ok "lint: sparse-$target" "$(grep -E 'rror' "$log" |

@@ -3,12 +3,13 @@
 """The table of all rows: is the handshake the same with halfopen (rows P and O), and
 does nothing of what killed others happen here (B)?
 
-    rows.py KERNEL LOG...
+    rows.py LOG...
 
-Rows are in selftests/rows.txt.  What showed them is in the logs, TAP of selftests:
-a scenario names its rows ("name ipv4 (P-17 O-50)", and "(P-63 differs)" where the
-scenario proves that there is a difference), and a line "# rows: ..." in a selftest
-says what the test as a whole shows.  Why something differs is in README.md: items
+Rows are in selftests/rows.txt.  What showed them is in the logs, TAP of selftests on
+one kernel or several: what fails on one of them has failed.  A scenario names its
+rows ("name ipv4 (P-17 O-50)", and "(P-63 differs)" where the scenario proves that
+there is a difference), and a line "# rows: ..." in a selftest says what the test as
+a whole shows.  Why something differs is in README.md: items
 of "What differs from the native handshake" end with their rows in brackets.  Why
 something cannot happen is in rows.txt.
 
@@ -160,7 +161,7 @@ class Tap:
             print("#   " + line)
 
 
-def main(kernel, logs):
+def main(logs):
     table = Table()
     table.read_logs(pathlib.Path(log) for log in logs)
     rows = table.rows
@@ -172,8 +173,8 @@ def main(kernel, logs):
     shown = [row for name, row in rows.items()
              if row.by() and not row.failed and name[0] != "B"]
     verdicts = [row.verdict().partition(":")[0] for row in rows.values()]
-    print("# %s: %d rows, %d of P and O shown by a scenario: %s" % (
-        kernel, len(rows), len(shown), ", ".join(
+    print("# %d rows, %d of P and O shown by a scenario: %s" % (
+        len(rows), len(shown), ", ".join(
             "%s %d" % (v, verdicts.count(v)) for v in sorted(set(verdicts)))))
     tap = Tap()
     tap.check("every_row_has_a_verdict", [
@@ -190,6 +191,6 @@ def main(kernel, logs):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3:
+    if len(sys.argv) < 2:
         raise SystemExit(__doc__.strip())
-    sys.exit(main(sys.argv[1], sys.argv[2:]))
+    sys.exit(main(sys.argv[1:]))

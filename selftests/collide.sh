@@ -1,5 +1,6 @@
 #!/bin/dash
 # SPDX-License-Identifier: GPL-2.0
+# check: one kernel
 # rows: B-31 B-43
 # timeout: 1800
 #

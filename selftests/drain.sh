@@ -1,6 +1,7 @@
 #!/bin/dash
 # SPDX-License-Identifier: GPL-2.0
 # vm: --icount
+# check: one kernel
 # rows: B-53
 #
 # How to unload without losing anybody: mode 0, wait until no entry is left, then

@@ -1,6 +1,7 @@
 #!/bin/dash
 # SPDX-License-Identifier: GPL-2.0
 # vm: --icount
+# check: one kernel
 # timeout: 1200
 #
 # nmap and p0f cannot tell a host with the module from one without, and its numbers

@@ -1,5 +1,6 @@
 #!/bin/dash
 # SPDX-License-Identifier: GPL-2.0
+# check: one kernel
 # timeout: 900
 # rows: B-20 B-39
 #
@@ -35,7 +36,10 @@ check_num "a_quiet_port_resets_each" "$(mib TcpOutRsts)" -eq $acks
 
 check_num "clients_connect_by_cookie" \
     "$(fetch 5 "http://$srv4:$http_port/")" -eq 5
-check_num "their_cookies_are_believed" "$(ho_stat cookie_accepted)" -eq 5
+# More than once if a slow machine lets a client repeat its SYN.
+believed=$(ho_stat cookie_accepted)
+checked=$(ho_stat cookie_checked)
+check_num "their_cookies_are_believed" "$believed" -ge 5
 
 resets=$(mib TcpOutRsts)
 check "key_is_set" ho_sysctl cookie_key $key
@@ -45,13 +49,14 @@ for part in 21 22 23 24 25 26 27 28 29 30; do
 	forge $acks $part | sed "s/^/# part $part: /"
 done
 check_num "each_forged_ack_is_checked" \
-    "$(ho_stat cookie_checked)" -eq $((10 * acks + 5))
-check_num "none_is_believed" "$(ho_stat cookie_accepted)" -eq 5
+    "$(ho_stat cookie_checked)" -eq $((10 * acks + checked))
+check_num "none_is_believed" "$(ho_stat cookie_accepted)" -eq "$believed"
 check_num "each_is_counted" "$(ho_stat cookie_failed)" -eq $((10 * acks))
 check_num "each_is_counted_by_the_kernel_too" \
     "$(mib TcpExtSyncookiesFailed)" -eq $((10 * acks))
 check_num "each_is_reset" "$(($(mib TcpOutRsts) - resets))" -eq $((10 * acks))
 check_num "clients_connect_all_the_same" \
     "$(fetch 5 "http://$srv4:$http_port/")" -eq 5
-check_num "their_cookies_are_believed_too" "$(ho_stat cookie_accepted)" -eq 10
+check_num "their_cookies_are_believed_too" \
+    "$(ho_stat cookie_accepted)" -ge $((believed + 5))
 finish

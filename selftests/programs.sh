@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # vm: --icount
 # vm: --programs
+# check: one kernel
 # timeout: 900
 # rows: P-59 P-61 O-45 O-46
 #
