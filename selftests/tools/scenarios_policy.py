@@ -696,7 +696,7 @@ def tc_egress_drops_the_synack(w):
     tc(w, "egress", "matchall", "action", "drop")
     p = w.peer()
     p.syn()
-    w.watch(p, 0.9)
+    w.watch(p, 0.5)
     note_tc(w, "egress")
 
 

@@ -574,6 +574,7 @@ def paced_by_the_scheduler(w):
               undo=("tc", "qdisc", "del", "dev", "srv0", "root"))
     w.listen([(SOL, 47, 2000)])     # SO_MAX_PACING_RATE
     p = w.handshake_to_synack()
+    w.watch(p, 0.05)                # the shorter the RTT, the larger a burst
     p.ack()
     accepted(w).send(b"x" * 3000)
     w.watch(p, 3)
