@@ -724,7 +724,8 @@ static inline void mutate_ip(struct draft *d, struct frame *f)
 			put32(ip, (get32(ip) & 0xfff00000) | draw(d, 1 << 20));
 		break;
 	case M_total_short:
-		put16(ip + (v4 ? 2 : 4), draw(d, total));
+		if (total)
+			put16(ip + (v4 ? 2 : 4), draw(d, total));
 		break;
 	case M_total_long:
 		put16(ip + (v4 ? 2 : 4), total + 1 + draw(d, 2000));
