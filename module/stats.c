@@ -15,7 +15,7 @@
 
 #include <halfopen/net.h>
 
-#define HO_STAT_NAME(name, text) #name,
+#define HO_STAT_NAME(name, ...) #name,
 static const char * const ho_stat_names[HO_STAT_MAX] = {
 	HO_COUNTERS(HO_STAT_NAME)
 	HO_DECLINES(HO_STAT_NAME)

@@ -19,6 +19,7 @@ ignore=(
 mapfile -t c_files < <(find module include kunit -name '*.[ch]' \
     ! -name '*.mod.c' | sort)
 mapfile -t tools_files < <(find selftests -name '*.[ch]' | sort)
+mapfile -t ctl_files < <(find scripts/halfopenctl -name '*.[ch]' | sort)
 mapfile -t headers < <(find include/halfopen -name '*.h' | sort)
 mapfile -t scripts < <(find scripts selftests .ci -type f 2>/dev/null |
 	sort | xargs grep -lE '^#!.*\b(ba)?sh\b|shellcheck shell=')
@@ -32,14 +33,17 @@ checkpatch_of() {
 	    --show-types --max-line-length=80 --ignore "$types" -f "$@"
 }
 
-# In a program a signal handler's flag is volatile, in the kernel nothing is.
-# Tracepoints have a layout of their own.
+# In a program a signal handler's flag is volatile, in the kernel nothing is, and
+# there are no macros for attributes.  A sentence that somebody reads stays in one
+# piece, so that it can be found.  Tracepoints have a layout of their own.
 checkpatch() {
 	local bad=0 trace=include/halfopen/trace.h plain
 	mapfile -t plain < <(printf '%s\n' "${c_files[@]}" | grep -vx "$trace")
 	checkpatch_of "" "${plain[@]}" Kbuild || bad=1
 	checkpatch_of PARENTHESIS_ALIGNMENT,OPEN_ENDED_LINE "$trace" || bad=1
 	checkpatch_of VOLATILE "${tools_files[@]}" || bad=1
+	checkpatch_of VOLATILE,PREFER_DEFINED_ATTRIBUTE_MACRO,LONG_LINE_STRING \
+	    "${ctl_files[@]}" || bad=1
 	return $bad
 }
 

@@ -107,8 +107,9 @@ build_tools() {
 		exec 9>"$ho_cache/tools.lock"
 		flock 9
 		make -s -C "$ho_top/selftests/tools" OUT="$ho_cache/tools" &&
+			make -s -C "$ho_top/scripts/halfopenctl" OUT="$ho_cache/tools" &&
 			cp "$ho_cache/tools"/* "$tmp/root/ho/selftests/tools/"
-	) || die "cannot build selftests/tools"
+	) || die "cannot build selftests/tools or halfopenctl"
 }
 
 # The project's own part of the initramfs.

@@ -6,7 +6,7 @@
 #include <halfopen/counters.h>
 #include <halfopen/types.h>
 
-#define HO_DECLINE_ENUM(name, text) HO_##name,
+#define HO_DECLINE_ENUM(name, ...) HO_##name,
 enum ho_decline {
 	HO_TAKE,		/* not declined */
 	HO_DECLINES(HO_DECLINE_ENUM)

@@ -8,7 +8,7 @@
 #include <halfopen/admit.h>
 #include <halfopen/counters.h>
 
-#define HO_STAT_ENUM(name, text) HO_STAT_##name,
+#define HO_STAT_ENUM(name, ...) HO_STAT_##name,
 enum ho_stat {
 	HO_COUNTERS(HO_STAT_ENUM)
 	HO_DECLINES(HO_STAT_ENUM)

@@ -18,7 +18,7 @@
 #include <halfopen/admit.h>
 #include <halfopen/key.h>
 
-#define HO_TRACE_REASON(name, text) { HO_##name, #name },
+#define HO_TRACE_REASON(name, ...) { HO_##name, #name },
 
 DECLARE_EVENT_CLASS(ho_conn_event,
 	TP_PROTO(const struct net *net, const struct ho_key *key,
