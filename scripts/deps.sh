@@ -4,7 +4,7 @@
 # Install what a lane needs and this machine does not have yet.
 #
 #   deps.sh [build] [vm] [own] [kunit] [debug] [coverage] [lint] [demo] [fuzz]
-#           [nginx] [programs]
+#           [nginx] [programs] [bpftrace] [promtool]
 #
 # Without an argument: everything.  nginx and the other servers that tests use
 # are unpacked in the cache, as installed packages they would start on this
@@ -25,7 +25,7 @@ declare -A lane_packages=(
 		 libpcre2-8-0 libssl3 zlib1g libcrypt1"
 	[coverage]="gcovr"
 	[lint]="make gcc libc6-dev binutils kmod perl xz-utils sparse
-		shellcheck codespell coccinelle linux-source-6.12"
+		shellcheck codespell coccinelle mandoc linux-source-6.12"
 	[demo]="gnuplot-nox"
 	[fuzz]="make clang-14 libclang-rt-14-dev libc6-dev"
 )
@@ -39,6 +39,9 @@ declare -A unpacked_packages=(
 		    libgssapi-krb5-2 libkrb5-3 libk5crypto3 libkrb5support0
 		    libkeyutils1 libreadline8 libwrap0 libnsl2 libtirpc3
 		    liblua5.3-0 libopentracing-c-wrapper0 libopentracing1"
+	[bpftrace]="bpftrace libbpfcc libbpf1 libclang1-14 libllvm14 libz3-4
+		    libicu72 libxml2 libedit2 libbsd0 libdw1 libelf1"
+	[promtool]="prometheus"
 )
 
 updated=
@@ -153,7 +156,7 @@ unpack() {
 want=
 for lane; do
 	case $lane in
-	nginx | programs) ;;
+	nginx | programs | bpftrace | promtool) ;;
 	build | vm | own | kunit | debug | coverage | lint | demo | fuzz) want="$want ${lane_packages[$lane]}" ;;
 	*) die "unknown lane $lane" ;;
 	esac
@@ -166,6 +169,7 @@ for lane; do
 		need headers_packages
 		;;
 	vm | debug | nginx) unpack nginx ;;
-	programs) unpack programs ;;
+	lint) unpack promtool ;;
+	programs | bpftrace | promtool) unpack "$lane" ;;
 	esac
 done

@@ -5,6 +5,7 @@
 #
 #   initramfs.sh userland          print the path of a cpio with the programs
 #   initramfs.sh programs          ... with further servers, for some tests
+#   initramfs.sh bpftrace          ... with bpftrace, for one
 #   initramfs.sh modules TARGET    ... with kernel modules
 #
 # Each is kept in the cache under a hash of all that went into it.  The kernel
@@ -170,15 +171,42 @@ make_cluster() {
 	    --no-sync --wal-segsize=1 >"$ho_logs/initdb.log" 2>&1
 }
 
+# merged_usr ROOT: what a part has below /lib is in /usr/lib of the others.
+merged_usr() {
+	local path
+	mkdir -p "$1/usr/lib/x86_64-linux-gnu"
+	for path in bin sbin lib lib64; do
+		ln -s "usr/$path" "$1/$path"
+	done
+}
+
+make_bpftrace() {
+	local root=$1 dir=$2
+	merged_usr "$root"
+	mkdir -p "$root/usr/bin"
+	# shellcheck disable=SC2046 # library paths have no blanks
+	cp -L $(libraries_of_unpacked "$dir" "$dir/usr/bin/bpftrace") \
+	    "$root/usr/lib/x86_64-linux-gnu" &&
+		cp "$dir/usr/bin/bpftrace" "$root/usr/bin/"
+}
+
+# unpacked NAME LABEL: the part with what deps.sh unpacked under that name.
+unpacked() {
+	local name=$1 label=$2 key file dir=$ho_cache/$1
+	"$ho_top/scripts/deps.sh" "$name" >&2 || exit 1
+	key=$(cat "$0" "$dir/.versions" | sha256sum | cut -c1-12)
+	file=$ho_cache/initramfs/$name-$key.cpio
+	build_once "$file" "packing $label" "make_$name" "$dir"
+	echo "$file"
+}
+
 make_programs() {
 	local root=$1 dir=$2 pg=/usr/lib/postgresql/15 path
 	local share=/usr/share/postgresql/15
 	local programs=(/usr/sbin/sshd /usr/bin/ssh /usr/bin/ssh-keygen
 			/usr/sbin/haproxy "$pg/bin/postgres" "$pg/bin/psql")
-	mkdir -p "$root/usr/lib/x86_64-linux-gnu" "$root$pg" "$root$share"
-	for path in bin sbin lib lib64; do
-		ln -s "usr/$path" "$root/$path"
-	done
+	merged_usr "$root"
+	mkdir -p "$root$pg" "$root$share"
 	# shellcheck disable=SC2046 # library paths have no blanks
 	cp -L $(libraries_of_unpacked "$dir" "${programs[@]/#/$dir}" \
 	    "$dir$pg/lib/dict_snowball.so") \
@@ -196,16 +224,6 @@ make_programs() {
 	rm -rf "${root:?}$pg/lib"/* "$root$pg/bin/initdb"
 	find "$root$share" -mindepth 1 -maxdepth 1 ! -name 'timezonesets' \
 	    -exec rm -rf {} +
-}
-
-programs() {
-	local key file dir=$ho_cache/programs
-	"$ho_top/scripts/deps.sh" programs >&2 || exit 1
-	key=$(cat "$0" "$dir/.versions" | sha256sum | cut -c1-12)
-	file=$ho_cache/initramfs/programs-$key.cpio
-	build_once "$file" "packing OpenSSH, PostgreSQL and HAProxy" \
-	    make_programs "$dir"
-	echo "$file"
 }
 
 make_modules() {
@@ -261,7 +279,8 @@ build_once() {
 
 case ${1:-} in
 userland) userland ;;
-programs) programs ;;
+programs) unpacked programs "OpenSSH, PostgreSQL and HAProxy" ;;
+bpftrace) unpacked bpftrace bpftrace ;;
 modules) modules "${2:?which target?}" ;;
 *) die "unknown command ${1:-(none)}" ;;
 esac

@@ -68,9 +68,15 @@ kernel_doc() {
 spelling() {
 	local list
 	mapfile -t list < <(find . -path ./.git -prune -o -type f \
-	    -regex '.*\.\([chS]\|sh\|md\|txt\|config\)\|.*/Makefile\|.*/Kbuild' \
+	    -regex '.*\.\([chS]\|sh\|md\|txt\|config\|yml\|json\|bt\|service\|timer\|[1-9]\)\|.*/Makefile\|.*/Kbuild' \
 	    -print)
-	codespell -q 3 -L iif "${list[@]}"
+	codespell -q 3 -L iif,nd "${list[@]}"
+}
+
+# Whether a page that they refer to is installed here does not matter.
+man_pages() {
+	! mandoc -T lint -W style scripts/man/*.[1-9] 2>&1 |
+		grep -vE 'outdated mandoc.db|referenced manual not found'
 }
 
 # The kernel's own semantic patches, as "make coccicheck" would run them, but for
@@ -123,7 +129,10 @@ tap_run "lint: codespell" spelling
 tap_run "lint: shellcheck" shell_scripts
 tap_run "lint: coccinelle" coccinelle
 tap_run "lint: layers" scripts/check-layers.sh
+tap_run "lint: man pages" man_pages
 tap_run "lint: docs" scripts/check-docs.sh
+tap_run "lint: commands" scripts/check-commands.sh
+tap_run "lint: monitoring" scripts/check-monitoring.sh
 
 kdirs=()
 for target in $(scripts/kernel.sh targets); do

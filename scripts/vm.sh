@@ -18,6 +18,7 @@
 #   --add FILE        put FILE into /ho (may be repeated)
 #   --programs        OpenSSH, PostgreSQL and HAProxy, too; also if a TEST has
 #                     a line "# vm: --programs"
+#   --bpftrace        bpftrace, too; also if a TEST has a line "# vm: --bpftrace"
 #   --out DIR         copy what the guest leaves in /out to DIR
 #   --log FILE        keep the kernel's log
 #   --append ARGS     further kernel arguments
@@ -44,6 +45,7 @@ append=
 memory=
 shell=
 programs=
+bpftrace=
 add=()
 tests=()
 while [ $# -gt 0 ]; do
@@ -53,6 +55,7 @@ while [ $# -gt 0 ]; do
 	--no-module) module= ;;
 	--shell) shell=y ;;
 	--programs) programs=y ;;
+	--bpftrace) bpftrace=y ;;
 	--kernel | --smp | --timeout | --ko | --command | --out | --log | \
 	    --append | --memory)
 		[ $# -gt 1 ] || die "$1 needs a value"
@@ -78,11 +81,19 @@ done
 # Without a name they all run.
 if [ ${#tests[@]} -eq 0 ] && [ -z "$command$shell" ]; then
 	programs=y
+	bpftrace=y
 fi
-for test in "${tests[@]}"; do
-	! grep -qsx '# vm: --programs' "$ho_top/selftests/${test%.sh}.sh" ||
-		programs=y
-done
+# asks OPTION: does a test say that it wants it?
+asks() {
+	local test
+	for test in "${tests[@]}"; do
+		! grep -qsx "# vm: $1" "$ho_top/selftests/${test%.sh}.sh" ||
+			return 0
+	done
+	return 1
+}
+! asks --programs || programs=y
+! asks --bpftrace || bpftrace=y
 
 tmp=$(mktemp -d) || exit 1
 qemu_pid=
@@ -119,6 +130,12 @@ project_files() {
 	cp "$ho_top/scripts/init.sh" "$tmp/root/init"
 	chmod +x "$tmp/root/init"
 	cp -r "$ho_top/selftests" "$ho/selftests" || return 1
+	# documents and what they are about, for the tests of them
+	mkdir "$ho/scripts"
+	cp "$ho_top/README.md" "$ho/" &&
+		cp -r "$ho_top"/scripts/{man,doc,bpftrace,monitoring} \
+		    "$ho_top"/scripts/check-{monitoring,commands}.sh \
+		    "$ho/scripts/" || return 1
 	build_tools
 	# else the guest compiles them whenever a program begins
 	python3 -I -m compileall -q --invalidation-mode unchecked-hash \
@@ -153,6 +170,9 @@ modules=$("$ho_top/scripts/initramfs.sh" modules "$kernel") || exit 1
 parts=("$userland" "$modules")
 if [ -n "$programs" ]; then
 	parts+=("$("$ho_top/scripts/initramfs.sh" programs)") || exit 1
+fi
+if [ -n "$bpftrace" ]; then
+	parts+=("$("$ho_top/scripts/initramfs.sh" bpftrace)") || exit 1
 fi
 project_files || die "cannot pack the selftests"
 cat "${parts[@]}" "$tmp/project.cpio" >"$tmp/initrd" || exit 1
