@@ -62,6 +62,18 @@ test:
 	scripts/deps.sh build vm
 	scripts/vm.sh --kernel $(K) $(VM) $(T)
 
+deb:
+	scripts/deps.sh deb
+	scripts/deb.sh $(OUT)
+
+rpm:
+	scripts/deps.sh packages
+	scripts/rpm.sh $(OUT)
+
+packages:
+	scripts/deps.sh deb packages build vm
+	scripts/package-test.sh $(D)
+
 rows:
 	scripts/rows.py $(LOGS)/check-time-[0-9]*.log $(LOGS)/check-vm-[0-9]*.log \
 	    $(LOGS)/check-debug.log
@@ -70,6 +82,7 @@ help:
 	@echo 'make [KDIR=DIR]           build halfopen.ko for the kernel build directory DIR'
 	@echo 'make install, uninstall   for that kernel, with depmod'
 	@echo 'make clean'
+	@echo 'make deb, rpm [OUT=DIR]   packages of the module for DKMS, and of the tools'
 	@echo 'make demo                 the same flood three times: native, cookies, halfopen'
 	@echo 'make check                everything below, on every kernel of scripts/kernels.txt'
 	@echo 'make nightly              the same with big counts, coverage and soak'
@@ -80,7 +93,9 @@ help:
 	@echo 'make fuzz                 parsers and decisions under libFuzzer'
 	@echo 'make coverage             lines of the module that KUnit and selftests reach'
 	@echo "make soak                 a day's SYNs in minutes, every count back to where it began"
+	@echo 'make packages [D=trixie]  install them in a Debian, new kernel, VM, purge'
 	@echo 'make rows                 what the last check showed, row by row'
 	@echo 'make test [T=NAME] [K=6.1] [VM=--icount]   selftests in a VM'
 
-.PHONY: modules clean install uninstall check nightly demo kunit lint debug matrix fuzz coverage soak test rows help
+.PHONY: modules clean install uninstall check nightly demo kunit lint debug matrix fuzz coverage soak deb rpm packages \
+	test rows help

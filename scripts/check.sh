@@ -5,7 +5,7 @@
 #
 #   check.sh [--nightly] [LANE...]
 #
-#   build lint fuzz kunit debug      one each
+#   build lint fuzz kunit debug packages      one each
 #   time-6.1 vm-6.1 ...              for each kernel of kernels.txt that is "full"
 #   smoke-7.2 ...                    for each that is "smoke"
 #   rows                             what they have shown
@@ -17,6 +17,7 @@
 #   faults                           every allocation fails once
 #   coverage                         of the module's lines by KUnit and selftests
 #   soak                             a day's worth of SYNs
+#   packages-bookworm packages-trixie   the packages installed on Debian 12, 13
 #
 # Default: all.  A selftest that says "# vm: --icount" is about time: it runs in
 # the lanes time-*, where the guest's clock counts instructions and skips idle
@@ -220,7 +221,7 @@ share() {
 vm=(scripts/vm.sh ${long:+--long} --timeout "$vm_limit")
 
 say "packages"
-scripts/deps.sh build lint fuzz kunit debug vm ||
+scripts/deps.sh build lint fuzz kunit debug vm deb packages ||
 	fail "deps: packages are missing"
 
 # The first UML kernel takes minutes: it builds behind the quick lanes, and is
@@ -252,6 +253,7 @@ for target in "${smoke[@]}"; do
 	begin "smoke-$target" "${vm[@]}" --kernel "$target" \
 	    handshake handover flood reload
 done
+begin packages scripts/package-test.sh files
 wait_for_lanes 0
 
 # what the others have shown
@@ -271,6 +273,8 @@ if [ -n "$long" ]; then
 	begin vm-debug "${debug[@]}" debug "${untimed[@]}"
 	begin vm-kcsan "${debug[@]}" kcsan "${racing[@]}"
 	begin vm-rt "${debug[@]}" rt "${racing[@]}"
+	begin packages-bookworm scripts/package-test.sh bookworm
+	begin packages-trixie scripts/package-test.sh trixie
 	whole faults scripts/debug.sh faults
 	whole coverage scripts/coverage.sh
 	whole soak scripts/soak.sh

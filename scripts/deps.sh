@@ -4,7 +4,7 @@
 # Install what a lane needs and this machine does not have yet.
 #
 #   deps.sh [build] [vm] [own] [kunit] [debug] [coverage] [lint] [demo] [fuzz]
-#           [nginx] [programs] [bpftrace] [promtool]
+#           [deb] [packages] [nginx] [programs] [bpftrace] [promtool]
 #
 # Without an argument: everything.  nginx and the other servers that tests use
 # are unpacked in the cache, as installed packages they would start on this
@@ -27,6 +27,9 @@ declare -A lane_packages=(
 	[lint]="make gcc libc6-dev binutils kmod perl xz-utils sparse
 		shellcheck codespell coccinelle mandoc linux-source-6.12"
 	[demo]="gnuplot-nox"
+	[deb]="make gcc libc6-dev dpkg-dev debhelper dh-dkms"
+	[packages]="lintian mmdebstrap debian-archive-keyring openssl xz-utils
+		    kmod rpm rpmlint"
 	[fuzz]="make clang-14 libclang-rt-14-dev libc6-dev"
 )
 
@@ -152,12 +155,14 @@ unpack() {
 	) || die "cannot get $name, see $ho_logs/$name.log"
 }
 
-[ $# -gt 0 ] || set -- build vm own kunit debug coverage lint demo fuzz
+[ $# -gt 0 ] || set -- build vm own kunit debug coverage lint demo \
+	fuzz deb packages
 want=
 for lane; do
 	case $lane in
 	nginx | programs | bpftrace | promtool) ;;
-	build | vm | own | kunit | debug | coverage | lint | demo | fuzz) want="$want ${lane_packages[$lane]}" ;;
+	build | vm | own | kunit | debug | coverage | lint | demo | fuzz | \
+	    deb | packages) want="$want ${lane_packages[$lane]}" ;;
 	*) die "unknown lane $lane" ;;
 	esac
 done

@@ -5,6 +5,9 @@
 # that apt here uses.
 #
 #   suite.sh native SUITE              is it this machine's own?
+#   suite.sh system SUITE              lines of sources.list for a system of it,
+#                                      with its updates (and backports, if
+#                                      SUITE is those)
 #   suite.sh update SUITE              fetch its package lists
 #   suite.sh refresh SUITE             ... if they are older than a day
 #   suite.sh newest SUITE GLOB         the package with the highest version in
@@ -45,10 +48,27 @@ apt_of() {
 	    -o Dir::State::status="$dir/status" "$@"
 }
 
+# mirror_of NAME
+mirror_of() {
+	apt-get indextargets --format '$(CODENAME) $(REPO_URI)' \
+	    'Created-By: Packages' | sed -n "s/^$1 //p" | head -n 1
+}
+
+system() {
+	local suite base=${1%-backports} uri security
+	uri=$(mirror_of "$codename")
+	security=$(mirror_of "$codename-security")
+	[ -n "$uri" ] || die "apt has no mirror of $codename"
+	for suite in "$base" "$base-updates" "$1"; do
+		echo "deb [signed-by=$keyring] $uri $suite main"
+	done | sort -u
+	[ -z "$security" ] ||
+		echo "deb [signed-by=$keyring] $security $base-security main"
+}
+
 sources() {
 	local uri base
-	uri=$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' \
-	    'Created-By: Packages' | sed -n "s/^$codename //p" | head -n 1)
+	uri=$(mirror_of "$codename")
 	[ -n "$uri" ] || die "apt has no mirror of $codename"
 	case $1 in
 	*-backports) base=${1%-backports} ;;
@@ -146,6 +166,7 @@ fetch_all() {
 [ $# -ge 2 ] || die "see the head of this file for how to call it"
 case $1 in
 native) native "$2" ;;
+system) system "$2" ;;
 update) locked "$2" do_update "$2" ;;
 refresh) locked "$2" do_refresh "$2" ;;
 newest | fetch) "$@" ;;
