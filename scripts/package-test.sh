@@ -190,11 +190,14 @@ owned() {
 		sed 's|^/|./|; s|^\./lib/|./usr/lib/|' | sort -u
 }
 
-# What was not there before, belongs to no package and is not DKMS's own key;
-# links to the newest kernel are the kernel's.
+# What was not there before, belongs to no package and is not DKMS's own key; the
+# new kernel copies itself to /boot and has links there.
 left_over() {
 	files | comm -13 "$work/before" - | comm -23 - <(owned) |
-		grep -vE '^\./(var/lib/dkms/mok\.(key|pub)|(vmlinuz|initrd\.img)(\.old)?|new.*)$'
+		grep -vE \
+		    -e '^\./var/lib/dkms/mok\.(key|pub)$' -e '^\./new(/|$)' \
+		    -e '^\./(vmlinuz|initrd\.img)(\.old)?$' \
+		    -e '^\./boot/(config|vmlinuz|System\.map)-'
 }
 
 release_of() {
