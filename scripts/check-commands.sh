@@ -43,6 +43,11 @@ what() {
 	    mode_s\ * | client\ * | \|\ * | \|\<* | \|-*) echo text ;;
 	apt-get\ install\ linux-headers-*) echo "scripts/deps.sh headers_packages" ;;
 	apt-get\ install\ bpftrace) echo "scripts/deps.sh bpftrace" ;;
+	apt-get\ install\ *halfopen-dkms_*) echo "scripts/package-test.sh apt install" ;;
+	openssl\ req\ *) echo "scripts/package-test.sh openssl req -new -x509" ;;
+	*/sign-file\ *) echo "scripts/package-test.sh scripts/sign-file" ;;
+	# at a firmware's own screen
+	mokutil\ * | reboot) echo "scripts/debian/halfopen-dkms.README.Debian by hand" ;;
 	scripts/bpftrace/*.bt)
 		[ -x "$1" ] && echo "selftests/bpftrace.sh ${1##*/}"
 		;;
@@ -72,7 +77,8 @@ check_make() {
 	    Makefile | grep -v '^deps\.sh')
 	for script in $scripts; do
 		[[ " $by_hand " == *" $script "* ]] ||
-			grep -q "scripts/$script" scripts/check.sh || {
+			grep -q "scripts/$script" scripts/check.sh \
+			    scripts/package-test.sh || {
 			echo "no lane of check.sh runs $script: $1"
 			return 1
 		}
