@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # vm: --icount
 # vm: --bpftrace
+# check: one kernel
 # timeout: 400
 #
 # The scripts of scripts/bpftrace show what they say, under real traffic.

@@ -1,6 +1,7 @@
 #!/bin/dash
 # SPDX-License-Identifier: GPL-2.0
 # vm: --icount
+# check: one kernel
 # timeout: 900
 #
 # Every command of README.md, the man pages and the tuning guide that can be run

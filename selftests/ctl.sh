@@ -1,6 +1,7 @@
 #!/bin/dash
 # SPDX-License-Identifier: GPL-2.0
 # vm: --icount
+# check: one kernel
 # timeout: 400
 #
 # halfopenctl: what it says is what the kernel says, and whatever goes wrong is a

@@ -1,5 +1,6 @@
 #!/bin/dash
 # SPDX-License-Identifier: GPL-2.0
+# check: one kernel
 # timeout: 600
 #
 # halfopenctl with a table of 100,000 entries, or of a million in the nightly

@@ -1,6 +1,7 @@
 #!/bin/dash
 # SPDX-License-Identifier: GPL-2.0
 # vm: --icount
+# check: one kernel
 #
 # lnstat shows each column of /proc/net/stat as the sum of its rows, nstat what it
 # does natively, everything that scripts/monitoring names is in the output of
@@ -41,10 +42,12 @@ of() {
 	awk -v want="$2" '$1 == want { print $2 }' "$1"
 }
 
-# moved BEFORE AFTER: "NAME DIFFERENCE" of what is not the same.
+# moved BEFORE AFTER: "NAME DIFFERENCE" of what is not the same, but for what
+# depends on whose FIN comes first.
 moved() {
 	awk 'NR == FNR { was[$1] = $2; next }
-	     $2 != was[$1] { print $1, $2 - was[$1] }' "$1" "$2" | sort
+	     $2 != was[$1] { print $1, $2 - was[$1] }' "$1" "$2" | sort |
+		grep -vE '^Tcp(InSegs|OutSegs|ExtTCPPureAcks|ExtTCPTimeWaitOverflow) '
 }
 
 srv_write ipv4/tcp_synack_retries 1
