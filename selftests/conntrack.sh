@@ -178,7 +178,7 @@ check_num "listeners_queue_is_empty" "$(native_half_open)" -eq 0
 
 # Room for a few: nearly all clients are known by their cookies.
 srv_write netfilter/nf_conntrack_tcp_loose 0
-ho_sysctl max_backlog 64
+ho_sysctl max_backlog $((64 / ${HO_SLOW:-1}))
 by_cookie=$(ho_stat cookie_accepted)
 under_flood cookies_ipv4 $srv4 $http_port flood
 under_flood cookies_ipv6 $srv6 $http_port6 flood_v6
