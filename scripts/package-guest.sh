@@ -3,8 +3,9 @@
 #
 # In the VM: /ho/root is what package-test.sh made of the Debian in which it has
 # installed the packages.  The module that DKMS built is loaded from there, by
-# hand and as at boot, with an administrator's settings and parameters; it passes
-# a selftest, and goes when its package does.  TAP on stdout.
+# hand and as at boot, with an administrator's settings and parameters.  Under a
+# flood the halfopenctl of the packages says who does it; the module goes when its
+# package does.  TAP on stdout.
 set -u
 root=/ho/root
 count=0
@@ -54,9 +55,11 @@ backlog_after_udev() {
 	done
 }
 
-handshake() {
-	dash selftests/run.sh handshake >/tmp/handshake && return
-	cat /tmp/handshake
+# selftest NAME: with the module and the tool of the packages; ends with rmmod.
+selftest() {
+	HO_CTL=$root/usr/sbin/halfopenctl \
+	    dash selftests/run.sh "$1" >"/tmp/$1" && return
+	cat "/tmp/$1"
 	return 1
 }
 
@@ -84,9 +87,7 @@ in_root /usr/lib/systemd/systemd-udevd --daemon
 echo "net.halfopen.max_backlog = 12345" >$root/etc/sysctl.d/90-local.conf
 result modprobe_finds_the_module in_root /usr/sbin/modprobe halfopen
 result udev_applies_sysctl_d backlog_after_udev
-if [ -e $root/usr/sbin/halfopenctl ]; then
-	result halfopenctl_status in_root /usr/sbin/halfopenctl status
-fi
+result halfopenctl_status in_root /usr/sbin/halfopenctl status
 result rmmod in_root /usr/sbin/rmmod halfopen
 
 # as README.Debian has it
@@ -96,8 +97,10 @@ result modules_load_d_loads_it in_root /usr/lib/systemd/systemd-modules-load
 result ...with_the_parameters_of_modprobe_d \
     value_is /sys/module/halfopen/parameters/buckets 1048576
 result udev_applies_sysctl_d_again backlog_after_udev
-# ends with rmmod
-result handshake_selftest handshake
+result handshake_selftest selftest handshake
+result status_and_top_name_the_flooded_port_and_its_sources selftest ctl
+# what top showed in a terminal
+grep '^#   ' /tmp/ctl
 result modprobe_again in_root /usr/sbin/modprobe halfopen
 
 # Nobody has enrolled DKMS's key in here.

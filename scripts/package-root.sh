@@ -58,7 +58,7 @@ hook='
 	get() {
 		chroot "$root" env INITRD=No apt-get -q -y \
 		    --no-install-recommends -o APT::Sandbox::User=root \
-		    -t "$HO_SUITE" "$@"
+		    ${HO_BACKPORTS:+-t "$HO_BACKPORTS"} "$@"
 	}
 	get install "$1" "$2" "$3" </dev/null
 	mkdir -p "$root/debs/partial"
@@ -68,11 +68,13 @@ hook='
 '
 
 make_root() {
-	local root=$1 release=$2 suites
+	local root=$1 release=$2 suites backports=
 	suites=$(field 2 "$release")
 	"$ho_top/scripts/suite.sh" system "${suites##*,}" >"$root.list" ||
 		return 1
-	HO_HEADERS=$3 HO_SUITE=${suites##*,} with_progress "installing a $release" \
+	# security updates are newer than the release itself
+	[ "${suites##*,}" = "$release" ] || backports=${suites##*,}
+	HO_HEADERS=$3 HO_BACKPORTS=$backports with_progress "installing a $release" \
 	    "$ho_logs/root-$release.log" mmdebstrap --mode=root \
 	    --variant=minbase --include="$packages" \
 	    --aptopt='Acquire::Retries "3"' \

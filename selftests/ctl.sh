@@ -8,7 +8,7 @@
 # sentence and the right exit code.
 . "${0%/*}/lib.sh"
 
-ctl=$tools/halfopenctl
+ctl=${HO_CTL:-$tools/halfopenctl}
 [ -x "$ctl" ] || skip_all "no halfopenctl"
 tmp=$(mktemp -d) || exit 1
 trap died EXIT
@@ -531,9 +531,17 @@ for signal in INT TERM; do
 	wait $pid
 	check_num "frames_end_by_SIG$signal" $? -eq 0
 done
+ho_sysctl max_port_backlog 200
+flood $http_port 2500 500 -s 11 -S 203.0.113.0/24 >/dev/null &
+flooding=$!
+wait_for 10 in_srv grep -q "^$http_port .*pressure:1" /proc/net/halfopen_ports
 LANG=C.UTF-8 seg "$tools/ctl.py" capture "$tmp/screen" "$ctl" -n "$srv" top
+wait $flooding
+ho_sysctl max_port_backlog 49152
 tap_note <"$tmp/screen"
+check "screen_says_that_it_is_an_attack" grep -q "ATTACK.* $http_port" "$tmp/screen"
 check "screen_names_the_port" grep -q "^80 " "$tmp/screen"
+check "and_the_source" grep -q "^203.0.0.0/16 " "$tmp/screen"
 check_num "and_is_full" "$(wc -l <"$tmp/screen")" -ge 18
 LANG=C.UTF-8 seg_tap "$tools/ctl.py" terminal "$ctl" -n "$srv" top -d 0.3
 
