@@ -45,7 +45,7 @@ static int ho_sysctl_set_mode(HO_CTL_TABLE *ctl, int write, void *buffer,
 	bounded.extra1 = &ho_zero;
 	err = proc_douintvec_minmax(&bounded, write, buffer, lenp, ppos);
 	if (!err && write && READ_ONCE(hn->mode) != old)
-		WRITE_ONCE(hn->mode_since_s, ktime_get_boottime_seconds());
+		WRITE_ONCE(hn->mode_since_ns, ktime_get_boottime_ns());
 	return err;
 }
 
@@ -242,7 +242,7 @@ static const struct ctl_table ho_knobs[KNOB_END + 1] = {
 void ho_sysctl_defaults(struct ho_net *hn)
 {
 	hn->mode = HO_MODE_ON;
-	hn->mode_since_s = ktime_get_boottime_seconds();
+	hn->mode_since_ns = ktime_get_boottime_ns();
 	hn->verify_synack = 0;
 	hn->tbl.mem.max_bytes = HO_MEMORY_DEF;
 	hn->tbl.sources.cfg = (struct ho_prefixes) {

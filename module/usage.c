@@ -13,6 +13,7 @@
  */
 #include <halfopen/usage.h>
 
+#include <linux/math64.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 
@@ -71,8 +72,9 @@ static int ho_status_show(struct seq_file *seq, void *v)
 	bool pressure = READ_ONCE(watch->pressure);
 
 	seq_printf(seq, "mode %u\n", READ_ONCE(hn->mode));
-	seq_printf(seq, "mode_s %lld\n",
-		   ktime_get_boottime_seconds() - READ_ONCE(hn->mode_since_s));
+	seq_printf(seq, "mode_s %llu\n",
+		   div_u64(ktime_get_boottime_ns() -
+			   READ_ONCE(hn->mode_since_ns), NSEC_PER_SEC));
 	seq_printf(seq, "pressure %u\n", pressure);
 	seq_printf(seq, "pressure_ms %u\n",
 		   lasting_ms(pressure, READ_ONCE(watch->since_ms),

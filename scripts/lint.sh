@@ -40,7 +40,8 @@ checkpatch() {
 	local bad=0 trace=include/halfopen/trace.h plain
 	mapfile -t plain < <(printf '%s\n' "${c_files[@]}" | grep -vx "$trace")
 	checkpatch_of "" "${plain[@]}" Kbuild || bad=1
-	checkpatch_of PARENTHESIS_ALIGNMENT,OPEN_ENDED_LINE "$trace" || bad=1
+	checkpatch_of PARENTHESIS_ALIGNMENT,OPEN_ENDED_LINE,TRAILING_SEMICOLON \
+	    "$trace" || bad=1
 	checkpatch_of VOLATILE "${tools_files[@]}" || bad=1
 	checkpatch_of VOLATILE,PREFER_DEFINED_ATTRIBUTE_MACRO,LONG_LINE_STRING \
 	    "${ctl_files[@]}" || bad=1

@@ -146,11 +146,11 @@ check_num "whydeclined_shows_nothing_else" \
     "$(grep -c '^@' "$tmp/whydeclined.bt")" -eq 3
 [ "$tap_failed" -eq 0 ] || tap_note <"$tmp/whydeclined.bt"
 
-# The text of the event names them in the order of their numbers.
+# The text of the event names them, each with its number.
 check_str "whydeclined_names_all_reasons" \
     "$(sed -n 's/.*@reason\[\([0-9]*\)\] = "\(.*\)";/\1 \2/p' \
     "$scripts/whydeclined.bt")" \
-    "$(grep -o '"declined_[a-z_]*"' \
-    /sys/kernel/tracing/events/halfopen/ho_declined/format | tr -d '"' |
-    awk '{ print NR, $1 }')"
+    "$(grep -o '{ [0-9]*, "declined_[a-z_]*"' \
+    /sys/kernel/tracing/events/halfopen/ho_declined/format | tr -d '{,"' |
+    awk '{ print $1, $2 }')"
 finish

@@ -27,7 +27,7 @@ enum ho_mode {
  * @track: connection tracking
  * @stats: counters
  * @mode: enum ho_mode
- * @mode_since_s: boot-time clock when it was last set, s
+ * @mode_since_ns: boot-time clock when it was last set, ns
  * @verify_synack: compare each SYN-ACK with the stack's own at the handover
  * @ctl: net.halfopen
  * @ctl_table: its knobs
@@ -40,7 +40,7 @@ struct ho_net {
 	struct ho_track track;
 	struct ho_stats __percpu *stats;
 	unsigned int mode;
-	time64_t mode_since_s;
+	u64 mode_since_ns;
 	unsigned int verify_synack;
 	struct ctl_table_header *ctl;
 	struct ctl_table *ctl_table;

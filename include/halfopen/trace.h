@@ -18,6 +18,11 @@
 #include <halfopen/admit.h>
 #include <halfopen/key.h>
 
+/* perf and trace-cmd understand numbers in the text of an event, no names. */
+#define HO_TRACE_ENUM(name, ...) TRACE_DEFINE_ENUM(HO_##name);
+HO_DECLINES(HO_TRACE_ENUM)
+TRACE_DEFINE_ENUM(HO_TAKE);
+
 #define HO_TRACE_REASON(name, ...) { HO_##name, #name },
 
 DECLARE_EVENT_CLASS(ho_conn_event,
