@@ -28,8 +28,8 @@ done
 out=$ho_cache/demo
 rm -rf "$out"
 mkdir -p "$out"
-say "booting $("$ho_top/scripts/kernel.sh" release "$kernel") in an emulated" \
-    "machine with 2 CPUs"
+release=$("$ho_top/scripts/kernel.sh" release "$kernel") || exit 1
+say "booting $release in an emulated machine with 2 CPUs"
 "$ho_top/scripts/vm.sh" --kernel "$kernel" --timeout 400 --out "$out" \
     --add "$ho_top/scripts/demo-guest.sh" --command \
     "export DEMO_RATE=$rate DEMO_SECONDS=$seconds
@@ -54,49 +54,77 @@ summary() {
 	printf 'connect times of those who got in\n'
 }
 
+# flooded PHASE first|last: second of the flood.
+flooded() {
+	awk -v p="$1" -v end="$2" '$2 == p && $3 > 0 {
+		if (!first) first = $1
+		last = $1
+	}
+	END { print end == "first" ? first - 0.5 : last + 0.5 }' "$data"
+}
+
 # edge PHASE: where it ends on the time axis.
 edge() {
 	awk -v p="$1" '$2 == p { last = $1 } END { print last + 0.5 }' "$data"
 }
 
+# One picture that explains itself: who was served, and who held the flood.
 picture() {
-	local p names=("" "native" "native, cookies" "halfopen") labels=""
+	local p names=("" "native queue" "native, SYN cookies" "halfopen") marks=""
+	local served titles=""
+	for p in 1 2 3; do
+		marks="$marks
+			set object rectangle from $(flooded "$p" first), graph 0 \
+			to $(flooded "$p" last), graph 1 behind \
+			fillcolor rgb '#f3e3dc' fillstyle solid noborder"
+		served=$(sed -n "${p}p" "$out/summary.dat" | awk -F '|' \
+		    '{ printf "%.0f", 100 * $2 / ($2 + $3) }')
+		names[p]="{/:Bold ${names[p]}}: $served % of clients served"
+	done
 	for p in 1 2; do
-		labels="$labels
+		marks="$marks
 			set arrow from $(edge "$p"), graph 0 to $(edge "$p"), \
-			graph 1 nohead dashtype 2 linecolor 'gray40'"
+			graph 1 nohead linewidth 2 linecolor rgb '#707070'"
 	done
 	for p in 1 2 3; do
-		labels="$labels
-			set label '${names[p]}' at $(awk -v p="$p" \
+		titles="$titles
+			set label ${p}0 '${names[p]}' at $(awk -v p="$p" \
 			    '$2 == p { n++; s += $1 } END { print s / n }' \
-			    "$data"), graph 1.04 center"
+			    "$data"), graph 1.07 center"
 	done
 	gnuplot <<-END
-	set terminal pngcairo size 1100,760
+	set terminal pngcairo size 1200,720 font "sans,12" background rgb "white"
 	set output "$out/demo.png"
-	set multiplot layout 2,1
-	set grid
+	set multiplot layout 2,1 title \
+	    "{/:Bold=15 $rate SYN/s against nginx, 20 real clients a second}\n$release, 2 emulated CPUs; shaded: the flood" \
+	    margins 0.075,0.985,0.12,0.86 spacing 0,0.07
+	set grid ytics linecolor rgb "#d0d0d0"
+	set tics nomirror
+	set border 3
 	set xrange [0:$(edge 3)]
-	set tmargin 3
-	set lmargin 10
-	set rmargin 4
-	set key inside center left opaque
-	$labels
+	set key inside center left samplen 2 opaque box linecolor rgb "#d0d0d0"
+	$marks
+	$titles
+	set style fill solid 1 noborder
+	set format x ""
 	set ylabel "clients per second"
 	set yrange [0:*]
-	plot "$data" using 1:6 with steps linewidth 2 \
-		linecolor "forest-green" title "served", \
-	     "" using 1:7 with steps linewidth 2 \
-		linecolor "red" title "failed"
+	plot "$data" using 1:6 with fillsteps linecolor rgb "#c4e2ca" notitle, \
+	     "" using 1:6 with steps linewidth 3 \
+		linecolor rgb "#2c8c3c" title "served", \
+	     "" using 1:7 with steps linewidth 3 \
+		linecolor rgb "#c8302c" title "failed"
+	unset label
+	set format x "%g"
 	set ylabel "half-open connections"
 	set xlabel "seconds"
 	set logscale y
+	set format y "10^{%L}"
 	set yrange [1:*]
-	plot "$data" using 1:(\$4 > 0 ? \$4 : 1) with steps linewidth 2 \
-		linecolor "dark-orange" title "in the listener", \
-	     "" using 1:(\$5 > 0 ? \$5 : 1) with steps linewidth 2 \
-		linecolor "blue" title "in halfopen"
+	plot "$data" using 1:(\$4 > 0 ? \$4 : 1) with steps linewidth 3 \
+		linecolor rgb "#d88018" title "in the listener", \
+	     "" using 1:(\$5 > 0 ? \$5 : 1) with steps linewidth 3 \
+		linecolor rgb "#2858b0" title "in halfopen"
 	END
 }
 

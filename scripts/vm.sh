@@ -135,6 +135,7 @@ project_files() {
 	cp "$ho_top/README.md" "$ho/" &&
 		cp -r "$ho_top"/scripts/{man,doc,bpftrace,monitoring} \
 		    "$ho_top"/scripts/check-{monitoring,commands}.sh \
+		    "$ho_top"/scripts/halfopenctl/halfopenctl.bash \
 		    "$ho/scripts/" || return 1
 	build_tools
 	# else the guest compiles them whenever a program begins

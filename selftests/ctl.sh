@@ -62,6 +62,25 @@ check_json() {
 	seg_tap "$tools/ctl.py" json "$tmp/json"
 }
 
+# completed WORD...: what bash offers for the last one.
+completed() {
+	bash -c '. "$0"
+		compopt() { :; }
+		COMP_WORDS=("$@")
+		COMP_CWORD=$(($# - 1))
+		_halfopenctl
+		printf "%s\n" "${COMPREPLY[@]}" | sort -u' \
+	    "$ho_dir/../scripts/halfopenctl.bash" halfopenctl "$@"
+}
+
+# helped COMMAND: the options of its help.
+helped() {
+	{
+		echo --help
+		"$ctl" "$1" --help | grep '^  -' | grep -oE -- '--[a-z0-9-]+'
+	} | sort -u
+}
+
 # --- without the module -------------------------------------------------------
 
 module_unload
@@ -133,7 +152,11 @@ for command in status list top stats metrics check drain set save; do
 	grep -q "^  $command " <<-END || fail "help_names_$command"
 	$("$ctl" --help)
 	END
+	check_str "completed_options_of_$command" "$(completed "$command" --)" \
+	    "$(helped "$command")"
 done
+check_str "commands_are_completed" "$(completed '' | grep -v -- - | tr '\n' ' ')" \
+    "check drain list metrics save set stats status top "
 [ ! -e "$ho_ko" ] || check_str "version_is_the_modules" "$("$ctl" --version)" \
     "halfopenctl $(modinfo -F version "$ho_ko")"
 
@@ -148,6 +171,8 @@ in_ctl set >"$tmp/knobs"
 check_str "set_shows_every_knob" \
     "$(awk 'NR > 1 { print $1 }' "$tmp/knobs" | sort | tr '\n' ' ')" \
     "$(in_srv ls /proc/sys/net/halfopen | sort | tr '\n' ' ')"
+check_str "knobs_are_completed" "$(completed set max_b)" max_backlog=
+check_str "namespaces_are_completed" "$(completed -n "$srv" | tail -n 1)" "$srv"
 "$ctl" set | awk 'NR > 1 { print $1 }' | sort >"$tmp/initial"
 check_str "and_those_of_the_initial_namespace" \
     "$(find /proc/sys/net/halfopen -type f | sed 's|.*/||' | sort |

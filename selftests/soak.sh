@@ -103,6 +103,15 @@ stack_not_above_before() {
 	     END { exit bad || FNR != lines }' "$tmp/stack" "$tmp/stack_after"
 }
 
+# settles NAME FILE COMMAND: it comes to that; FILE was the start.
+settles() {
+	if wait_for 20 "$3"; then
+		pass "$1"
+	else
+		fail "$1" "$(diff "$tmp/$2" "$tmp/${2}_after")"
+	fi
+}
+
 # The first waves allocate arrays, which stay as long as the namespace.
 failed='' all=0
 run_waves 2 $large
@@ -132,17 +141,8 @@ check_num "some_of_them_found_no_room" "$stateless" -gt 0
 check_num "every_entry_is_accounted_for" \
     $((handed + $(ho_stat expired) + $(ho_stat evicted) + reset)) -eq "$taken"
 check_num "no_syn_went_the_native_way" "$(ho_declined)" -eq 0
-if wait_for 20 own_as_before; then
-	pass "everything_is_as_at_the_start"
-else
-	fail "everything_is_as_at_the_start" "$(diff "$tmp/own" "$tmp/own_after")"
-fi
-if wait_for 20 stack_not_above_before; then
-	pass "the_stack_holds_no_more_than_at_the_start"
-else
-	fail "the_stack_holds_no_more_than_at_the_start" \
-	    "$(diff "$tmp/stack" "$tmp/stack_after")"
-fi
+settles "everything_is_as_at_the_start" own own_as_before
+settles "the_stack_holds_no_more_than_at_the_start" stack stack_not_above_before
 # of packets and routes each CPU keeps some
 check_slabs "slabs_of_the_stack_do_not_grow" "$tmp/slabs" 16
 finish
