@@ -86,7 +86,7 @@ empty_after() {
 
 in_cli taskset 2 "$tools/synflood" -i cli0 -m "$srv_mac" \
     -S $flood4 -d "$srv4" -p $http_port -n 2000 -r 0 >/dev/null
-check_num "entries_of_one_cpu" "$(half_open)" -eq 2000
+check "entries_of_one_cpu" wait_for 5 is -eq 2000 half_open
 taken=$(in_srv awk 'NR == 3 { print "0x" $2 }' /proc/net/stat/halfopen)
 check_num "cpu_1_took_them" $((taken)) -eq 2000
 cpu_1 0
