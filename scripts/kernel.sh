@@ -129,7 +129,7 @@ module() {
 	kdir=$(build "$target") || exit 1
 	key=$( (cd "$ho_top" && find Kbuild include module -type f -print0 |
 			sort -z | xargs -0 sha256sum
-		sha256sum "$0" "$kdir/Module.symvers"
+		cat "$0" "$kdir/Module.symvers" | sha256sum
 		echo "$kdir"
 		"$cc" --version) | sha256sum | cut -c1-12)
 	dir=$ho_cache/modules/$target-$cc-$key

@@ -22,7 +22,7 @@
 #   --out DIR         copy what the guest leaves in /out to DIR
 #   --log FILE        keep the kernel's log
 #   --append ARGS     further kernel arguments
-#   --memory MB       default 1024, with a kernel of own-kernel.sh 2048
+#   --memory MB       default 1024, with bpftrace or a kernel of own-kernel.sh 2048
 #   --shell           a shell on this terminal
 #
 # What the guest prints goes to stdout (TAP from run.sh).  The exit code is
@@ -108,7 +108,8 @@ trap 'exit 130' INT TERM HUP
 # A kernel that looks for mistakes is slower and wants more memory.
 own=
 ! "$ho_top/scripts/own-kernel.sh" names | grep -qxF "$kernel" || own=y
-: "${timeout:=${own:+7200}}" "${memory:=${own:+2048}}"
+# So does bpftrace, whose libraries are 200 MB.
+: "${timeout:=${own:+7200}}" "${memory:=${own:+2048}}" "${memory:=${bpftrace:+2048}}"
 : "${timeout:=1800}" "${memory:=1024}"
 
 "$ho_top/scripts/deps.sh" vm ${own:+own} || exit 1
