@@ -325,8 +325,6 @@ class World:
     def note(self, text, timed=None):
         """timed: {name: seconds}, compared as times are."""
         self.notes.append((seg.time.monotonic(), text, timed or {}))
-        # where computing takes no time the next frame would be as old
-        seg.time.sleep(0.0002)
 
     def watch(self, p, seconds, first=False):
         """Wait that long, or for one segment.  It is noted anyway."""

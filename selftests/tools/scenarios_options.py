@@ -282,6 +282,7 @@ def accept_queue_full_with_abort(w):
     w.sysctl("ipv4/tcp_abort_on_overflow", 1)
     listener, third = fill_accept_queue(w)
     w.accept(listener, "first")
+    w.watch(third, 0.01)
     third.ack()
     w.watch(third, 0.2)
 
