@@ -1,6 +1,7 @@
 #!/bin/dash
 # SPDX-License-Identifier: GPL-2.0
 # vm: --icount
+# check: one kernel
 # rows: B-29 B-41
 #
 # Limits are hard and exact, of the table, of a port, of a source and of memory:

@@ -1,6 +1,7 @@
 #!/bin/dash
 # SPDX-License-Identifier: GPL-2.0
 # vm: --icount
+# check: one kernel
 # timeout: 600
 # rows: B-45
 #

@@ -1,6 +1,7 @@
 #!/bin/dash
 # SPDX-License-Identifier: GPL-2.0
 # vm: --icount
+# check: one kernel
 # timeout: 600
 #
 # One network sends most of a flood: it holds max_source_backlog entries and

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # rows: B-34
 # vm: --icount
+# check: one kernel
 # timeout: 3600
 #
 # All entries of a large table are due in the same millisecond, first to have

@@ -1,5 +1,6 @@
 #!/bin/dash
 # SPDX-License-Identifier: GPL-2.0
+# check: one kernel
 #
 # net.halfopen.*: defaults, bounds, what is refused, one set per namespace, and
 # the statistics file as lnstat reads it.
