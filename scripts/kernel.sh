@@ -123,8 +123,9 @@ prune() {
 
 module() {
 	local target=$1 cc=$2 args=() kdir key dir tmp log
-	# debugging information takes time, and nobody looks at it
-	args=(CONFIG_DEBUG_INFO= CONFIG_DEBUG_INFO_BTF_MODULES=)
+	# debugging information takes time, and nobody looks at it; kernel-doc is
+	# for lint.sh
+	args=(CONFIG_DEBUG_INFO= CONFIG_DEBUG_INFO_BTF_MODULES= cmd_checkdoc=)
 	[ "$cc" != clang ] || args+=("${clang_args[@]}")
 	kdir=$(build "$target") || exit 1
 	key=$( (cd "$ho_top" && find Kbuild include module -type f -print0 |

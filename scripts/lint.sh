@@ -52,6 +52,8 @@ checkpatch() {
 # wrappers of compat.h stand for functions that the kernel documents.
 kernel_doc() {
 	local out bad=0 f fn
+	! "$tools/scripts/kernel-doc" -none "${c_files[@]}" 2>&1 |
+		grep -iE 'warning:|error:' || bad=1
 	for f in "${headers[@]}"; do
 		out=$("$tools/scripts/kernel-doc" -none -v -Wall "$f" 2>&1)
 		grep -iE 'warning:|error:' <<<"$out" && bad=1
