@@ -264,11 +264,11 @@ done
 whole rows scripts/rows.py "${logs[@]}"
 
 if [ -n "$long" ]; then
-	# These kernels are slow: with the counts of make check.  bpf wants BTF,
-	# which takes longer to make than the kernel.
+	# These kernels are slow: with the counts of make check.  bpf and bpftrace
+	# want BTF, which takes longer to make than the kernel.
 	debug=(scripts/vm.sh --timeout "$vm_limit" --kernel)
 	racing=(flood reload ack_races same_syn hotplug netns_exit)
-	mapfile -t without_bpf < <(printf '%s\n' "${timed[@]}" | grep -vx bpf.sh)
+	mapfile -t without_bpf < <(printf '%s\n' "${timed[@]}" | grep -vxE 'bpf(trace)?\.sh')
 	begin time-debug "${debug[@]}" debug --icount "${without_bpf[@]}"
 	begin vm-debug "${debug[@]}" debug "${untimed[@]}"
 	begin vm-kcsan "${debug[@]}" kcsan "${racing[@]}"
