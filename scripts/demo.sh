@@ -79,18 +79,16 @@ picture() {
 			fillcolor rgb '#f3e3dc' fillstyle solid noborder"
 		served=$(sed -n "${p}p" "$out/summary.dat" | awk -F '|' \
 		    '{ printf "%.0f", 100 * $2 / ($2 + $3) }')
-		names[p]="{/:Bold ${names[p]}}: $served % of clients served"
+		titles="$titles
+			set label '{/:Bold ${names[p]}}: $served % of clients served' \
+			at $(awk -v p="$p" \
+			    '$2 == p { n++; s += $1 } END { print s / n }' \
+			    "$data"), graph 1.07 center"
 	done
 	for p in 1 2; do
 		marks="$marks
 			set arrow from $(edge "$p"), graph 0 to $(edge "$p"), \
 			graph 1 nohead linewidth 2 linecolor rgb '#707070'"
-	done
-	for p in 1 2 3; do
-		titles="$titles
-			set label ${p}0 '${names[p]}' at $(awk -v p="$p" \
-			    '$2 == p { n++; s += $1 } END { print s / n }' \
-			    "$data"), graph 1.07 center"
 	done
 	gnuplot <<-END
 	set terminal pngcairo size 1200,720 font "sans,12" background rgb "white"
