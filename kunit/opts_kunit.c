@@ -138,34 +138,34 @@ static void parse(struct kunit *test)
 	expect_opts(test, &opts, &c->want);
 }
 
-/* Cut anywhere, a list gives what was whole before the cut, and no more. */
-static bool auth_ok(const char *list, unsigned int len)
+static enum ho_auth auth_of(const char *list, unsigned int len)
 {
-	return ho_opts_auth_ok((const u8 *)list, len, 5);
+	return ho_opts_auth((const u8 *)list, len, 5);
 }
 
 #define MD5 "\023\0220123456789abcdef"
 #define AO "\x1d\x05\x01\x01\x00"
-#define AUTH_OK(list) auth_ok(list, sizeof(list) - 1)
+#define AUTH(list) auth_of(list, sizeof(list) - 1)
 
 static void options_that_sign_are_found_without_doubt(struct kunit *test)
 {
-	KUNIT_EXPECT_TRUE(test, AUTH_OK(""));
-	KUNIT_EXPECT_TRUE(test, AUTH_OK("\x02\x04\x05\xb4\x01\x01"));
-	KUNIT_EXPECT_TRUE(test, AUTH_OK(MD5));
-	KUNIT_EXPECT_TRUE(test, AUTH_OK("\x01\x01" AO));
+	KUNIT_EXPECT_EQ(test, AUTH(""), HO_AUTH_NONE);
+	KUNIT_EXPECT_EQ(test, AUTH("\x02\x04\x05\xb4\x01\x01"), HO_AUTH_NONE);
+	KUNIT_EXPECT_EQ(test, AUTH(MD5), HO_AUTH_MD5);
+	KUNIT_EXPECT_EQ(test, AUTH("\x01\x01" AO), HO_AUTH_AO);
 	/* what is left is too short to be looked at */
-	KUNIT_EXPECT_TRUE(test, AUTH_OK("\x02\x09\x00\x00"));
+	KUNIT_EXPECT_EQ(test, AUTH("\x02\x09\x00\x00"), HO_AUTH_NONE);
 	/* nor is what is behind the end of the list */
-	KUNIT_EXPECT_TRUE(test, AUTH_OK(MD5 "\x00" MD5));
-	KUNIT_EXPECT_FALSE(test, AUTH_OK("\x02\x09\x00\x00\x00"));
-	KUNIT_EXPECT_FALSE(test, AUTH_OK("\x02\x01\x00\x00\x00"));
-	KUNIT_EXPECT_FALSE(test, AUTH_OK(MD5 MD5));
-	KUNIT_EXPECT_FALSE(test, AUTH_OK(AO MD5));
-	KUNIT_EXPECT_FALSE(test, AUTH_OK("\023\005abc"));
-	KUNIT_EXPECT_FALSE(test, AUTH_OK("\x1d\x04\x01\x01\x01\x01"));
+	KUNIT_EXPECT_EQ(test, AUTH(MD5 "\x00" MD5), HO_AUTH_MD5);
+	KUNIT_EXPECT_EQ(test, AUTH("\x02\x09\x00\x00\x00"), HO_AUTH_BAD);
+	KUNIT_EXPECT_EQ(test, AUTH("\x02\x01\x00\x00\x00"), HO_AUTH_BAD);
+	KUNIT_EXPECT_EQ(test, AUTH(MD5 MD5), HO_AUTH_BAD);
+	KUNIT_EXPECT_EQ(test, AUTH(AO MD5), HO_AUTH_BAD);
+	KUNIT_EXPECT_EQ(test, AUTH("\023\005abc"), HO_AUTH_BAD);
+	KUNIT_EXPECT_EQ(test, AUTH("\x1d\x04\x01\x01\x01\x01"), HO_AUTH_BAD);
 }
 
+/* Cut anywhere, a list gives what was whole before the cut, and no more. */
 static void parse_stops_where_the_list_is_cut(struct kunit *test)
 {
 	static const u8 list[] = { 2, 4, 5, 0xb4, 4, 2, 8, 10, 0, 0, 0, 9,

@@ -9,6 +9,7 @@
 . "${0%/*}/lib.sh"
 setup
 start_nginx || exit 1
+forget_time_wait
 # No expiry while we count.
 ho_sysctl synack_timeout_ms 60000
 

@@ -105,6 +105,14 @@ static inline bool ho_dst_usec_ts(const struct dst_entry *dst)
 #define HO_AUTH_OPTION_MIN	TCPOLEN_MD5SIG
 #endif
 
+/* A kernel that looks for them counts them, too; goes when 6.1 does. */
+static inline void ho_count_ao_bad(struct net *net)
+{
+#ifdef HO_HAVE_AUTH_OPTIONS
+	NET_INC_STATS(net, LINUX_MIB_TCPAOBAD);
+#endif
+}
+
 /* sk_drops_add() took the segment up to 6.17; goes when 6.12 does. */
 static inline void ho_drops_skbadd(struct sock *sk, const struct sk_buff *skb)
 {

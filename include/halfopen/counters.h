@@ -107,6 +107,8 @@
 	  "forged SYNs, or clients that restarted")			\
 	X(bad_ack, "ACK of what was never sent, the stack sends a RST",	\
 	  "forged ACKs, or clients of an earlier boot")			\
+	X(bad_auth, "segment with a TCP-AO option, which the SYN had not", \
+	  "forged segments")						\
 	X(oow_ack,							\
 	  "segment outside the window or with an old timestamp, answered", \
 	  "stray or forged segments")					\

@@ -38,19 +38,32 @@ void ho_opts_parse(struct ho_opts *opts, const u8 *p, unsigned int len,
 		   bool syn);
 
 /**
- * ho_opts_auth_ok() - can options that authenticate be found without doubt?
+ * enum ho_auth - what authenticates a segment
+ * @HO_AUTH_NONE: nothing
+ * @HO_AUTH_MD5: TCP MD5 (RFC 2385)
+ * @HO_AUTH_AO: TCP-AO (RFC 5925)
+ * @HO_AUTH_BAD: there is no telling: an impossible length, or two of them
+ */
+enum ho_auth {
+	HO_AUTH_NONE,
+	HO_AUTH_MD5,
+	HO_AUTH_AO,
+	HO_AUTH_BAD,
+};
+
+/**
+ * ho_opts_auth() - find the option that authenticates a segment
  * @p: first byte after the fixed header
  * @len: bytes of options
  * @min_len: what such an option has at least, bytes, 2 or more; a shorter rest
  *	is not looked at
  *
- * Follows tcp_do_parse_auth_options(), which modules can no longer call: not if
- * a length is impossible, or if there are two of them.
+ * Follows tcp_do_parse_auth_options(), which modules can no longer call.
  *
  * Context: any.
- * Return: true if so.
+ * Return: which it is.
  */
-bool ho_opts_auth_ok(const u8 *p, unsigned int len, unsigned int min_len);
+enum ho_auth ho_opts_auth(const u8 *p, unsigned int len, unsigned int min_len);
 
 /**
  * ho_opts_negotiate() - agree on options with the sender of a SYN

@@ -36,6 +36,7 @@ enum ho_verdict {
  * @ifs: interfaces for socket lookups
  * @fragment: the first of an IPv6 packet that is not whole yet; the stack
  *	checks the rest
+ * @ao: it has a TCP-AO option, and the kernel knows those
  * @okfn: how the packet goes on from the hook
  * @seg: the segment
  */
@@ -45,6 +46,7 @@ struct ho_pkt {
 	u8 family;
 	u8 ttl;
 	bool fragment;
+	bool ao;
 	unsigned int thoff;
 	unsigned int doff;
 	struct ho_key key;

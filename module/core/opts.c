@@ -159,24 +159,25 @@ void ho_opts_parse(struct ho_opts *opts, const u8 *p, unsigned int len,
 	}
 }
 
-bool ho_opts_auth_ok(const u8 *p, unsigned int len, unsigned int min_len)
+enum ho_auth ho_opts_auth(const u8 *p, unsigned int len, unsigned int min_len)
 {
-	bool seen = false;
+	enum ho_auth seen = HO_AUTH_NONE;
 
 	while (len >= min_len && *p != KIND_EOL) {
 		u8 size = *p == KIND_NOP ? 1 : p[1];
 		bool md5 = *p == KIND_MD5, ao = *p == KIND_AO;
 
 		if (*p != KIND_NOP && (size < 2 || size > len))
-			return false;
+			return HO_AUTH_BAD;
 		if ((md5 && size != LEN_MD5) || (ao && size < LEN_AO_MIN) ||
-		    ((md5 || ao) && seen))
-			return false;
-		seen |= md5 || ao;
+		    ((md5 || ao) && seen != HO_AUTH_NONE))
+			return HO_AUTH_BAD;
+		if (md5 || ao)
+			seen = ao ? HO_AUTH_AO : HO_AUTH_MD5;
 		p += size;
 		len -= size;
 	}
-	return true;
+	return seen;
 }
 
 void ho_opts_negotiate(struct ho_req *req, const struct ho_opts *opts,

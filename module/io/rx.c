@@ -97,15 +97,18 @@ bool ho_rx_parse_options(struct ho_pkt *pkt)
 {
 	const struct tcphdr *th = ho_rx_tcp_header(pkt);
 	struct ho_opts *opts = &pkt->seg.opts;
+	enum ho_auth auth = HO_AUTH_NONE;
 
 	ho_opts_parse(opts, (const u8 *)(th + 1), pkt->doff - sizeof(*th),
 		      th->syn);
 	/* of a fragment the rest is not here yet */
-	if (pkt->fragment || !HO_AUTH_OPTION_MIN ||
-	    (!opts->malformed && !(opts->seen & (HO_OPT_MD5 | HO_OPT_AO))))
-		return true;
-	return ho_opts_auth_ok((const u8 *)(th + 1), pkt->doff - sizeof(*th),
-			       HO_AUTH_OPTION_MIN);
+	if (!pkt->fragment && HO_AUTH_OPTION_MIN &&
+	    (opts->malformed || opts->seen & (HO_OPT_MD5 | HO_OPT_AO)))
+		auth = ho_opts_auth((const u8 *)(th + 1),
+				    pkt->doff - sizeof(*th),
+				    HO_AUTH_OPTION_MIN);
+	pkt->ao = auth == HO_AUTH_AO;
+	return auth != HO_AUTH_BAD;
 }
 
 bool ho_rx_checksum_ok(const struct ho_pkt *pkt)

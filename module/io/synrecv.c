@@ -309,6 +309,13 @@ enum ho_verdict ho_synrecv_rx(struct ho_pkt *pkt, bool *gone)
 	if (!ho_rx_checksum_ok(pkt) || !ho_rx_parse_options(pkt))
 		return HO_PASS;
 	lsk = ho_rx_listener(pkt);
+	/* nobody's whose SYN was not signed; cf. tcp_inbound_hash() */
+	if (lsk && pkt->ao) {
+		ho_count_ao_bad(pkt->hn->net);
+		ho_drops_skbadd(lsk, pkt->skb);
+		return ho_rx_drop(pkt, HO_STAT_bad_auth,
+				  SKB_DROP_REASON_NOT_SPECIFIED);
+	}
 
 	bkt = ho_table_lock(&pkt->hn->tbl, pkt->hash);
 	ent = ho_table_find_locked(bkt, &pkt->key);

@@ -129,6 +129,19 @@ def left_of_window_is_acked(w):
     w.accept()
 
 
+@scenario("P-60")
+def signed_segments_are_not_the_requests(w):
+    """Its SYN was not: all that carry TCP-AO are dropped, if the kernel knows it."""
+    p = w.handshake_to_synack()
+    ao = bytes([29, 20]) + b"\x01\x01" + b"\0" * 16
+    p.send(ACK, ack=add(p.rcv_nxt, 1000), opts=ao)
+    p.send(SYN, seq=add(p.seq, -1), opts=ao)
+    p.send(ACK, seq=add(p.seq, -10), data=b"x", opts=ao, bad_csum=True)
+    w.watch(p, 0.3)
+    p.ack()
+    w.accept()
+
+
 @scenario("P-16")
 def right_of_window_is_acked(w):
     p = w.handshake_to_synack()
