@@ -603,6 +603,7 @@ static void chain_at_its_bound_is_a_limit(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, port);
 	for (n = 0; n <= HO_CHAIN_MAX + 10; n++) {
 		conn = conn_v4(n);
+		conn.source = ho_source_of(&tbl->sources, &conn.key);
 		local_bh_disable();
 		/* as if all had the same hash */
 		why = ho_room_insert(tbl, port, &conn, 0, 0, &lost);
@@ -629,6 +630,7 @@ static void second_of_the_same_key_has_lost(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, port);
 	conn.req.rcv_isn = 1;
+	conn.source = ho_source_of(&tbl->sources, &conn.key);
 	local_bh_disable();
 	ho_room_insert(tbl, port, &conn, hash, 0, &lost);
 	local_bh_enable();
@@ -894,6 +896,7 @@ static enum ho_full insert_evicting(struct ho_table *tbl,
 	enum ho_full full;
 	bool lost;
 
+	copy.source = ho_source_of(&tbl->sources, &copy.key);
 	rcu_read_lock();
 	local_bh_disable();
 	full = ho_room_insert_evicting(tbl, port, &copy, hash, 1000, &lost);

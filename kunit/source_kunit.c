@@ -77,10 +77,12 @@ static struct ho_sources *make_default(struct kunit *test)
 static int reserve_gen(struct ho_sources *src, const struct ho_key *key,
 		       u32 max, unsigned int *gen)
 {
+	const struct ho_source who = ho_source_of(src, key);
 	int err;
 
+	*gen = who.gen;
 	local_bh_disable();
-	err = ho_source_reserve(src, key, max, gen);
+	err = ho_source_reserve(src, &who, max);
 	local_bh_enable();
 	return err;
 }
@@ -95,8 +97,10 @@ static int reserve(struct ho_sources *src, struct ho_key key, u32 max)
 static void release_gen(struct ho_sources *src, struct ho_key key,
 			unsigned int gen)
 {
+	const struct ho_source who = ho_source_of_gen(src, &key, gen);
+
 	local_bh_disable();
-	ho_source_release(src, &key, gen);
+	ho_source_release(src, &who);
 	local_bh_enable();
 }
 
@@ -108,10 +112,11 @@ static void release(struct ho_sources *src, struct ho_key key)
 static bool send(struct ho_sources *src, struct ho_key key, u32 rate,
 		 u32 now_us)
 {
+	const struct ho_source who = ho_source_of(src, &key);
 	bool ok;
 
 	local_bh_disable();
-	ok = ho_source_send(src, &key, rate, now_us);
+	ok = ho_source_send(src, &who, rate, now_us);
 	local_bh_enable();
 	return ok;
 }
@@ -119,8 +124,10 @@ static bool send(struct ho_sources *src, struct ho_key key, u32 rate,
 static void answered(struct ho_sources *src, struct ho_key key, u32 rate,
 		     unsigned int synacks)
 {
+	const struct ho_source who = ho_source_of(src, &key);
+
 	local_bh_disable();
-	ho_source_answered(src, &key, rate, synacks);
+	ho_source_answered(src, &who, rate, synacks);
 	local_bh_enable();
 }
 

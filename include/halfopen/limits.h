@@ -82,6 +82,7 @@ enum ho_limits {
 	HO_KEY_TEXT_MAX		= 2 * 32 + 8,	/* two keys, space around */
 
 	/* TCP */
+	HO_TCP_HEADER_MAX	= 60,		/* bytes: 15 words */
 	HO_WSCALE_MAX		= 14,		/* RFC 7323 2.3 */
 	HO_MSS_DEF_V4		= 536,		/* RFC 9293 3.7.1 MUST-15 */
 	HO_MSS_DEF_V6		= 1220,		/* 1280 - 40 - 20 */

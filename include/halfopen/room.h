@@ -20,7 +20,7 @@ enum ho_full {
  * ho_room_enter() - make an entry within all limits
  * @tbl: the table
  * @port: the local port
- * @conn: what it is made of; req.source_gen is set
+ * @conn: what it is made of, source too; req.source_gen is set
  * @full: why not
  *
  * Context: softirq.
@@ -42,7 +42,7 @@ void ho_room_cancel(struct ho_table *tbl, struct ho_entry *ent);
  * ho_room_insert() - put a connection into the table, within all limits
  * @tbl: the table
  * @port: its local port
- * @conn: the connection
+ * @conn: the connection, source too
  * @hash: ho_table_hash() of its key
  * @now_ms: ms clock
  * @lost: set if another CPU was faster; then there is an entry, but not ours
@@ -58,7 +58,7 @@ enum ho_full ho_room_insert(struct ho_table *tbl, struct ho_port *port,
  * ho_room_insert_evicting() - the same, and in need somebody else goes
  * @tbl: the table
  * @port: its local port
- * @conn: the connection
+ * @conn: the connection, source too
  * @hash: ho_table_hash() of its key
  * @now_ms: ms clock
  * @lost: set if another CPU was faster

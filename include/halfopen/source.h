@@ -90,11 +90,34 @@ void ho_sources_exit(struct ho_sources *src);
 int ho_sources_configure(struct ho_sources *src);
 
 /**
- * ho_source_reserve() - count an entry
+ * ho_source_of() - look up the source prefix of a connection
  * @src: the sources
  * @key: whose
- * @max: the most that its prefix may hold
- * @gen: set to the generation, to be kept with the entry
+ *
+ * Context: any.
+ * Return: the prefix as new entries are counted; its generation is to be kept
+ * with the entry.
+ */
+struct ho_source ho_source_of(const struct ho_sources *src,
+			      const struct ho_key *key);
+
+/**
+ * ho_source_of_gen() - the same, as an entry was counted
+ * @src: the sources
+ * @key: whose
+ * @gen: the generation that was kept with the entry
+ *
+ * Context: any.
+ * Return: the prefix.
+ */
+struct ho_source ho_source_of_gen(const struct ho_sources *src,
+				  const struct ho_key *key, unsigned int gen);
+
+/**
+ * ho_source_reserve() - count an entry
+ * @src: the sources
+ * @who: its prefix
+ * @max: the most that it may hold
  *
  * Other prefixes may share its cells, so it may be refused early where a table
  * holds many times more entries than there are cells; never late.
@@ -102,24 +125,22 @@ int ho_sources_configure(struct ho_sources *src);
  * Context: BH disabled.
  * Return: 0, -EDQUOT if the prefix holds as many, -ENOMEM.
  */
-int ho_source_reserve(struct ho_sources *src, const struct ho_key *key,
-		      u32 max, unsigned int *gen);
+int ho_source_reserve(struct ho_sources *src, const struct ho_source *who,
+		      u32 max);
 
 /**
  * ho_source_release() - forget an entry
  * @src: the sources
- * @key: whose
- * @gen: as ho_source_reserve() set it
+ * @who: its prefix, as it was counted
  *
  * Context: BH disabled.
  */
-void ho_source_release(struct ho_sources *src, const struct ho_key *key,
-		       unsigned int gen);
+void ho_source_release(struct ho_sources *src, const struct ho_source *who);
 
 /**
  * ho_source_send() - may one more SYN-ACK be sent to this prefix?
  * @src: the sources
- * @key: whose
+ * @who: the prefix
  * @rate: SYN-ACKs a second that may stay unanswered, 0 = any
  * @now_us: us clock
  *
@@ -128,19 +149,19 @@ void ho_source_release(struct ho_sources *src, const struct ho_key *key,
  * Context: BH disabled.
  * Return: true to send; then the budget is charged.
  */
-bool ho_source_send(struct ho_sources *src, const struct ho_key *key, u32 rate,
-		    u32 now_us);
+bool ho_source_send(struct ho_sources *src, const struct ho_source *who,
+		    u32 rate, u32 now_us);
 
 /**
  * ho_source_answered() - somebody is there: give the budget back
  * @src: the sources
- * @key: whose
+ * @who: his prefix
  * @rate: as for ho_source_send()
  * @synacks: how many he was sent
  *
  * Context: BH disabled.
  */
-void ho_source_answered(struct ho_sources *src, const struct ho_key *key,
+void ho_source_answered(struct ho_sources *src, const struct ho_source *who,
 			u32 rate, unsigned int synacks);
 
 #endif /* _HALFOPEN_SOURCE_H */

@@ -8,17 +8,21 @@
 struct ho_net;
 struct ho_path;
 struct ho_pkt;
+struct ho_source;
 struct sock;
 
 /**
  * ho_synack_may_send() - may this SYN be answered?
  * @pkt: the SYN
+ * @who: its source prefix
+ * @now_ns: monotonic clock
  *
  * Context: softirq.
  * Return: false if its source prefix leaves too many SYN-ACKs unanswered; else
  * one more is charged to it.
  */
-bool ho_synack_may_send(const struct ho_pkt *pkt);
+bool ho_synack_may_send(const struct ho_pkt *pkt, const struct ho_source *who,
+			u64 now_ns);
 
 /**
  * ho_synack_answered() - the client is there: give his source's budget back

@@ -55,6 +55,7 @@ struct ho_bucket {
  * @armed: the timer will run, at @wake_ms or later
  * @wake_ms: ms clock
  * @len: entries a level
+ * @late: entries of all levels but the first
  * @fifo: entries a level, by deadline
  * @timer: runs when the earliest head is due
  * @limbo: entries on their way out
@@ -65,6 +66,7 @@ struct ho_shard {
 	bool armed;
 	u32 wake_ms;
 	u32 len[HO_LEVELS];
+	u32 late;
 	struct list_head fifo[HO_LEVELS];
 	struct timer_list timer;
 	struct ho_limbo limbo;

@@ -8,6 +8,7 @@
 #include <halfopen/types.h>
 
 struct dst_entry;
+struct ho_cookie_key;
 struct ho_net;
 struct net;
 struct nf_conntrack;
@@ -19,11 +20,20 @@ struct sock;
  * @dst: route; a reference
  * @ct: what connection tracking knows the answer by; a reference, or NULL if it
  *	finds out for itself
+ * @mss: what the SYN-ACK announces, bytes (RFC 9293 3.7.1, TCP_MAXSEG)
+ * @ts_off: ho_tx_ts_off() of the connection; set before anything is sent
+ * @txhash: chooses among queues and among paths, and is the flow label
+ * @skb: the packet that is answered, to make the answer of it; NULL if it is
+ *	still needed
  * @fl: the flow that @dst was looked up for
  */
 struct ho_path {
 	struct dst_entry *dst;
 	struct nf_conntrack *ct;
+	u16 mss;
+	u32 ts_off;
+	u32 txhash;
+	struct sk_buff *skb;
 	struct flowi fl;
 };
 
@@ -81,6 +91,17 @@ u32 ho_tx_clock_ms(u64 now_ns);
 u32 ho_tx_ts_off(struct ho_net *hn, const struct ho_conn *conn);
 
 /**
+ * ho_tx_ts_off_of() - the same, with the key at hand
+ * @conn: the connection
+ * @key: ho_keyring_current()
+ *
+ * Context: any.
+ * Return: as ho_tx_ts_off().
+ */
+u32 ho_tx_ts_off_of(const struct ho_conn *conn,
+		    const struct ho_cookie_key *key);
+
+/**
  * ho_tx_follow_clock() - go on from the timestamps that a client has seen
  * @hn: the namespace
  * @conn: the connection; ts_shift is set if the key changed since its SYN-ACK
@@ -93,30 +114,34 @@ void ho_tx_follow_clock(struct ho_net *hn, struct ho_conn *conn,
 
 /**
  * ho_tx_hash() - transmit hash of a connection (cf. tcp_request_sock.txhash)
- * @hn: the namespace
  * @lsk: the listener; SO_TXREHASH makes retransmissions try other paths
  * @conn: the connection
+ * @hash: ho_table_hash() of its key
  *
  * Context: any.
  * Return: never 0.
  */
-u32 ho_tx_hash(const struct ho_net *hn, const struct sock *lsk,
-	       const struct ho_conn *conn);
+u32 ho_tx_hash(const struct sock *lsk, const struct ho_conn *conn, u64 hash);
 
 /**
  * ho_tx_route() - look up the way back
- * @net: the namespace
+ * @hn: the namespace
  * @lsk: the listener, whose TOS, mark and binding take part
  * @conn: the connection
- * @path: filled; on success the caller owns what it refers to, and ct is NULL
+ * @hash: ho_table_hash() of its key
+ * @skb: the packet that is answered, which shows that our address is one, or
+ *	NULL
+ * @path: filled; on success the caller owns what it refers to; ct and skb are
+ *	NULL
  *
  * Follows inet_csk_route_req() and inet6_csk_route_req().
  *
  * Context: softirq, RCU read side.
  * Return: 0 or -errno.
  */
-int ho_tx_route(struct net *net, const struct sock *lsk,
-		const struct ho_conn *conn, struct ho_path *path);
+int ho_tx_route(struct ho_net *hn, const struct sock *lsk,
+		const struct ho_conn *conn, u64 hash,
+		const struct sk_buff *skb, struct ho_path *path);
 
 /**
  * ho_tx_no_route() - count that there was no way back
@@ -137,16 +162,6 @@ void ho_tx_no_route(struct net *net, const struct ho_conn *conn);
  * Context: any.
  */
 void ho_tx_release(struct ho_path *path);
-
-/**
- * ho_tx_mss() - the MSS that a SYN-ACK announces
- * @lsk: the listener
- * @dst: the route
- *
- * Context: any.
- * Return: bytes (RFC 9293 3.7.1, TCP_MAXSEG).
- */
-u16 ho_tx_mss(const struct sock *lsk, const struct dst_entry *dst);
 
 /**
  * ho_tx_synack() - send a SYN-ACK
@@ -201,13 +216,15 @@ void ho_tx_reset(struct ho_net *hn, const struct sock *lsk,
  * @net: the namespace
  * @lsk: the listener
  * @conn: the connection
+ * @skb: the packet that is answered, or NULL
  * @path: filled
  *
  * Context: as ho_tx_route().
  * Return: 0 or -errno.
  */
 int ho_tx_v4_route(struct net *net, const struct sock *lsk,
-		   const struct ho_conn *conn, struct ho_path *path);
+		   const struct ho_conn *conn, const struct sk_buff *skb,
+		   struct ho_path *path);
 
 /**
  * ho_tx_v6_route() - ho_tx_route() for IPv6

@@ -155,6 +155,16 @@ struct ho_req {
 static_assert(sizeof(struct ho_req) == 28);
 
 /**
+ * struct ho_source - a source prefix
+ * @hash: which cells of a sketch are its
+ * @gen: by which generation of prefix lengths
+ */
+struct ho_source {
+	u64 hash;
+	unsigned int gen;
+};
+
+/**
  * struct ho_conn - one half-open connection, unpacked
  * @key: its identity
  * @oif: interface that replies are bound to, 0 = any
@@ -165,6 +175,7 @@ static_assert(sizeof(struct ho_req) == 28);
  *	under another key or on another host
  * @waited_us: how long its ACK waited for room in the accept queue
  * @untimed: nobody knows when its SYN-ACK left
+ * @source: ho_source_of() it; only where it is about to enter the table
  * @req: its protocol state
  */
 struct ho_conn {
@@ -175,6 +186,7 @@ struct ho_conn {
 	u32 ts_shift;
 	u32 waited_us;
 	bool untimed;
+	struct ho_source source;
 	struct ho_req req;
 };
 

@@ -34,6 +34,7 @@ enum ho_opt_lens {
 	LEN_MD5		= 18,
 	LEN_AO_MIN	= 5,
 	LEN_EXP_MIN	= 4,
+	LEN_USUAL	= 20,
 };
 
 #define EXP_FASTOPEN	0xf989U		/* RFC 7413 4.1.1 */
@@ -132,9 +133,36 @@ static void parse_one(struct ho_opts *opts, u8 kind, u8 size, const u8 *val,
 	}
 }
 
+/*
+ * A SYN as Linux and Android write it: MSS, SACK, timestamps, NOP, window scale.
+ * Takes a fifth of the 150 instructions of the loop.
+ */
+static bool parse_usual(struct ho_opts *opts, const u8 *p, unsigned int len)
+{
+	const u32 mss = KIND_MSS << 8 | LEN_MSS;
+	const u32 sack_ts = KIND_SACK_PERM << 24 | LEN_SACK_PERM << 16 |
+			    KIND_TS << 8 | LEN_TS;
+	const u32 wscale = KIND_NOP << 16 | KIND_WSCALE << 8 | LEN_WSCALE;
+
+	if (len != LEN_USUAL || get_be32(p) >> 16 != mss ||
+	    get_be32(p + 4) != sack_ts || get_be32(p + 16) >> 8 != wscale ||
+	    !get_be16(p + 2))
+		return false;
+	*opts = (struct ho_opts) {
+		.seen = HO_OPT_MSS | HO_OPT_SACK | HO_OPT_TS | HO_OPT_WSCALE,
+		.mss = get_be16(p + 2),
+		.wscale = min_t(u8, p[19], HO_WSCALE_MAX),
+		.tsval = get_be32(p + 8),
+		.tsecr = get_be32(p + 12),
+	};
+	return true;
+}
+
 void ho_opts_parse(struct ho_opts *opts, const u8 *p, unsigned int len,
 		   bool syn)
 {
+	if (syn && parse_usual(opts, p, len))
+		return;
 	memset(opts, 0, sizeof(*opts));
 
 	while (len) {

@@ -21,7 +21,9 @@ static bool sum_is_right(const struct sk_buff *skb, unsigned int off, u8 proto,
 			 u8 family)
 {
 	unsigned int len = skb->len - off;
-	__wsum sum = skb_checksum(skb, off, len, 0);
+	__wsum sum = skb_is_nonlinear(skb) ?
+		     skb_checksum(skb, off, len, 0) :
+		     csum_partial(skb->data + off, len, 0);
 
 	if (family == NFPROTO_IPV6)
 		return !csum_ipv6_magic(&ipv6_hdr(skb)->saddr,
@@ -37,7 +39,8 @@ bool ho_checksum_ok(struct sk_buff *skb, unsigned int off, u8 proto, u8 family)
 	if (skb->ip_summed == CHECKSUM_PARTIAL)
 		return skb_checksum_start_offset(skb) >= (int)off ||
 		       sum_is_right(skb, off, proto, family);
-	if (family == NFPROTO_IPV4 && ip_hdrlen(skb) != sizeof(struct iphdr))
+	if (skb->ip_summed == CHECKSUM_NONE ||
+	    (family == NFPROTO_IPV4 && ip_hdrlen(skb) != sizeof(struct iphdr)))
 		return skb_csum_unnecessary(skb) ||
 		       sum_is_right(skb, off, proto, family);
 	return !nf_checksum(skb, NF_INET_LOCAL_IN, off, proto, family);

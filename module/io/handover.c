@@ -204,7 +204,8 @@ static void correct(struct request_sock *rsk, const struct ho_replay *replay)
 
 	treq->ts_off = ts_off;
 	inet_rsk(rsk)->ir_mark = conn->mark;
-	treq->txhash = ho_tx_hash(replay->hn, replay->lsk, conn);
+	treq->txhash = ho_tx_hash(replay->lsk, conn,
+				  ho_table_hash(&replay->hn->tbl, &conn->key));
 	correct_timing(rsk, conn, replay->lsk);
 	correct_options(rsk, &conn->req);
 	if (keeps_syn(replay->lsk, replay->syn))
@@ -273,8 +274,11 @@ static void verify(struct ho_replay *replay, struct sk_buff *theirs)
 
 	replay->own = true;
 	replay->captured = NULL;
-	if (ho_tx_route(hn->net, replay->lsk, replay->conn, &path) < 0)
+	if (ho_tx_route(hn, replay->lsk, replay->conn,
+			ho_table_hash(&hn->tbl, &replay->conn->key), NULL,
+			&path) < 0)
 		return;
+	path.ts_off = ho_tx_ts_off(hn, replay->conn);
 	set_trap(replay);
 	err = ho_tx_synack(hn, replay->lsk, replay->conn, &path,
 			   ktime_get_ns());

@@ -44,16 +44,16 @@ static bool ecn_ok(const struct ho_pkt *pkt, const struct sock *lsk,
 }
 
 static u16 select_window(const struct ho_pkt *pkt, const struct sock *lsk,
-			 const struct dst_entry *dst, struct ho_req *req)
+			 const struct ho_path *path, struct ho_req *req)
 {
+	const struct dst_entry *dst = path->dst;
 	const struct netns_ipv4 *ipv4 = &pkt->hn->net->ipv4;
 	u32 clamp = READ_ONCE(tcp_sk(lsk)->window_clamp);
 	const struct ho_win_cfg cfg = {
 		.space = tcp_full_space(lsk),
 		.clamp = clamp ? clamp : dst_metric(dst, RTAX_WINDOW),
 		.init_rcv_wnd = dst_metric(dst, RTAX_INITRWND),
-		.mss = ho_tx_mss(lsk, dst) -
-		       (req->tstamp_ok ? HO_OPTS_TS_LEN : 0),
+		.mss = path->mss - (req->tstamp_ok ? HO_OPTS_TS_LEN : 0),
 		.rmem_max = max_t(u32, READ_ONCE(ipv4->sysctl_tcp_rmem[2]),
 				  READ_ONCE(sysctl_rmem_max)),
 		.rcvbuf_locked = lsk->sk_userlocks & SOCK_RCVBUF_LOCK,
@@ -79,7 +79,7 @@ enum ho_offer ho_offer_path(const struct ho_pkt *pkt, const struct sock *lsk,
 	conn->mark = READ_ONCE(lsk->sk_mark);
 	if (!conn->mark && READ_ONCE(net->ipv4.sysctl_tcp_fwmark_accept))
 		conn->mark = pkt->skb->mark;
-	if (ho_tx_route(net, lsk, conn, path) < 0)
+	if (ho_tx_route(pkt->hn, lsk, conn, pkt->hash, pkt->skb, path) < 0)
 		return HO_OFFER_NO_ROUTE;
 	if (!ho_dst_usec_ts(path->dst))
 		return HO_OFFER_WAY;
@@ -92,7 +92,7 @@ void ho_offer_rest(const struct ho_pkt *pkt, const struct sock *lsk,
 {
 	req->ts_rand = req->tstamp_ok && ho_sysctl_timestamps(pkt->hn) == 1;
 	req->tos = pkt->seg.tos;
-	req->win = select_window(pkt, lsk, path->dst, req);
+	req->win = select_window(pkt, lsk, path, req);
 }
 
 void ho_offer_answer(const struct ho_pkt *pkt, const struct sock *lsk,

@@ -71,14 +71,16 @@ bool ho_rx_parse(struct ho_pkt *pkt)
 	else
 		parse_v6(pkt);
 
-	if (!pskb_may_pull(skb, pkt->thoff + sizeof(*th)))
+	/* with all options that there can be, once and for all */
+	if (skb->len < pkt->thoff + sizeof(*th) ||
+	    !pskb_may_pull(skb, min_t(u32, skb->len, pkt->thoff +
+						HO_TCP_HEADER_MAX)))
 		return false;
 	pkt->doff = ho_rx_tcp_header(pkt)->doff * 4;
 	/* options may be in the next one */
 	if (pkt->fragment)
 		pkt->doff = min(pkt->doff, skb->len - pkt->thoff);
-	if (pkt->doff < sizeof(*th) ||
-	    !pskb_may_pull(skb, pkt->thoff + pkt->doff))
+	if (pkt->doff < sizeof(*th) || skb->len < pkt->thoff + pkt->doff)
 		return false;
 
 	th = ho_rx_tcp_header(pkt);

@@ -199,6 +199,7 @@ static bool wait_for_room(const struct ho_pkt *pkt, struct ho_conn *conn,
 
 	port = ho_port_make(&tbl->ports, pkt->key.lport, &tbl->mem);
 	conn->req.acked = 1;
+	conn->source = ho_source_of(&tbl->sources, &conn->key);
 	if (!port || ho_room_insert_evicting(tbl, port, conn, pkt->hash,
 					     ho_clock_ms(),
 					     &lost) != HO_FULL_NOT)

@@ -58,21 +58,18 @@ static enum ho_decline admit_packet(const struct ho_pkt *pkt)
 /* The connection that this SYN asks for, and the way back. */
 static enum ho_offer prepare(const struct ho_pkt *pkt, const struct sock *lsk,
 			     u32 oif, struct ho_conn *conn,
-			     struct ho_path *path, u64 now_ns)
+			     struct ho_path *path,
+			     const struct ho_cookie_key *key, u64 now_ns)
 {
-	struct ho_clocks now = ho_clocks_now();
 	struct ho_req *req = &conn->req;
-	struct ho_cookie_key key;
 	enum ho_offer offer;
 
-	memset(conn, 0, sizeof(*conn));
 	offer = ho_offer_path(pkt, lsk, oif, conn, path);
 	if (offer != HO_OFFER_WAY)
 		return offer;
 	ho_track_note(pkt, conn);
 	ho_offer_answer(pkt, lsk, path, req);
-	ho_keyring_current(&pkt->hn->keys, &now, &key);
-	req->snt_isn = ho_cookie_isn(&pkt->key, req, &key.mac);
+	req->snt_isn = ho_cookie_isn(&pkt->key, req, &key->mac);
 	req->snt_us = (u32)div_u64(now_ns, NSEC_PER_USEC);
 	return HO_OFFER_WAY;
 }
@@ -138,25 +135,43 @@ static void drop_unroutable(const struct ho_pkt *pkt, struct sock *lsk,
 	tcp_listendrop(lsk);
 }
 
+/* It is looked at no more; the answer may be made of it. */
+static void use_up(const struct ho_pkt *pkt, struct ho_path *path)
+{
+	path->ct = ho_track_take(pkt->skb);
+	ho_rx_count_delivered(pkt);
+	path->skb = pkt->skb;
+}
+
+static enum ho_decline leave_unanswered(const struct ho_pkt *pkt)
+{
+	ho_rx_consume(pkt);
+	return HO_TAKE;
+}
+
 /* HO_TAKE: consumed. */
 static enum ho_decline take_syn(const struct ho_pkt *pkt, struct sock *lsk,
 				u32 oif, struct ho_port *port)
 {
+	const struct ho_clocks now = ho_clocks_now();
 	u64 now_ns = ktime_get_ns();
+	struct ho_conn conn = { };
+	struct ho_cookie_key key;
 	enum ho_offer offer;
 	struct ho_path path;
-	struct ho_conn conn;
 	enum ho_full full;
 	bool lost;
 
-	if (!ho_synack_may_send(pkt))
-		return HO_TAKE;
-	offer = prepare(pkt, lsk, oif, &conn, &path, now_ns);
+	conn.source = ho_source_of(&pkt->hn->tbl.sources, &pkt->key);
+	if (!ho_synack_may_send(pkt, &conn.source, now_ns))
+		return leave_unanswered(pkt);
+	ho_keyring_current(&pkt->hn->keys, &now, &key);
+	offer = prepare(pkt, lsk, oif, &conn, &path, &key, now_ns);
 	if (offer == HO_OFFER_USEC_TS)
 		return HO_declined_usec_ts;
 	if (offer == HO_OFFER_NO_ROUTE) {
 		drop_unroutable(pkt, lsk, &conn);
-		return HO_TAKE;
+		return leave_unanswered(pkt);
 	}
 	/* one mark has room */
 	if (conn.ct_mark && conn.mark && conn.ct_mark != conn.mark) {
@@ -168,16 +183,18 @@ static enum ho_decline take_syn(const struct ho_pkt *pkt, struct sock *lsk,
 	/* another CPU has seen the same SYN, and answers it */
 	if (lost) {
 		ho_tx_release(&path);
-		return HO_TAKE;
+		return leave_unanswered(pkt);
 	}
 	/* no cookie has room for the mark */
 	if (full != HO_FULL_NOT && conn.ct_mark) {
 		ho_tx_release(&path);
 		return HO_declined_conntrack;
 	}
-	path.ct = ho_track_take(pkt->skb);
-	if (full != HO_FULL_NOT) {
+	use_up(pkt, &path);
+	if (full != HO_FULL_NOT)
 		conn.req.ecn_ok &= ho_cookie_tells_all(&conn.req);
+	path.ts_off = ho_tx_ts_off_of(&conn, &key);
+	if (full != HO_FULL_NOT) {
 		ho_stateless_answer(pkt, lsk, port, &conn, &path, full, now_ns);
 		return HO_TAKE;
 	}
@@ -229,7 +246,5 @@ enum ho_verdict ho_syn_rx(struct ho_pkt *pkt)
 		return ho_rx_drop(pkt, HO_STAT_syn_filtered,
 				  SKB_DROP_REASON_SOCKET_FILTER);
 	why = take_syn(pkt, lsk, lsn.oif, port);
-	if (why != HO_TAKE)
-		return decline(pkt, why);
-	return ho_rx_consume(pkt);
+	return why == HO_TAKE ? HO_CONSUMED : decline(pkt, why);
 }

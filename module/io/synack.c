@@ -11,12 +11,13 @@
 #include <halfopen/track.h>
 #include <halfopen/tx.h>
 
-bool ho_synack_may_send(const struct ho_pkt *pkt)
+bool ho_synack_may_send(const struct ho_pkt *pkt, const struct ho_source *who,
+			u64 now_ns)
 {
 	struct ho_table *tbl = &pkt->hn->tbl;
 
-	if (ho_source_send(&tbl->sources, &pkt->key,
-			   READ_ONCE(tbl->cfg.source_rate), ho_clock_us()))
+	if (ho_source_send(&tbl->sources, who, READ_ONCE(tbl->cfg.source_rate),
+			   (u32)div_u64(now_ns, NSEC_PER_USEC)))
 		return true;
 	ho_stat_inc(pkt->hn, HO_STAT_synack_budget);
 	return false;
@@ -25,8 +26,9 @@ bool ho_synack_may_send(const struct ho_pkt *pkt)
 void ho_synack_answered(const struct ho_pkt *pkt, unsigned int synacks)
 {
 	struct ho_table *tbl = &pkt->hn->tbl;
+	const struct ho_source who = ho_source_of(&tbl->sources, &pkt->key);
 
-	ho_source_answered(&tbl->sources, &pkt->key,
+	ho_source_answered(&tbl->sources, &who,
 			   READ_ONCE(tbl->cfg.source_rate), synacks);
 }
 
@@ -50,11 +52,13 @@ void ho_synack_resend(struct ho_net *hn, const struct sock *lsk,
 {
 	struct ho_path path;
 
-	if (ho_tx_route(hn->net, lsk, conn, &path) < 0) {
+	if (ho_tx_route(hn, lsk, conn, ho_table_hash(&hn->tbl, &conn->key),
+			NULL, &path) < 0) {
 		ho_tx_no_route(hn->net, conn);
 		ho_stat_inc(hn, HO_STAT_synack_error);
 		return;
 	}
+	path.ts_off = ho_tx_ts_off(hn, conn);
 	if (conn->req.tracked)
 		path.ct = ho_track_make(hn, conn, NULL);
 	if (!ho_synack_send(hn, lsk, conn, &path, ktime_get_ns()))

@@ -11,6 +11,7 @@
 #include <halfopen/cookie.h>
 #include <halfopen/key.h>
 #include <halfopen/opts.h>
+#include <halfopen/recycle.h>
 #include <halfopen/sysctl.h>
 #include <halfopen/track.h>
 
@@ -27,16 +28,21 @@ u32 ho_tx_clock_ms(u64 now_ns)
 	return (u32)div_u64(now_ns, NSEC_PER_MSEC) + ho_epoch_ms;
 }
 
+u32 ho_tx_ts_off_of(const struct ho_conn *conn, const struct ho_cookie_key *key)
+{
+	if (!conn->req.ts_rand)
+		return 0;
+	return ho_cookie_ts_off(&conn->key, &conn->req, &key->ts) +
+	       ho_epoch_ms + conn->ts_shift;
+}
+
 u32 ho_tx_ts_off(struct ho_net *hn, const struct ho_conn *conn)
 {
 	struct ho_clocks now = ho_clocks_now();
 	struct ho_cookie_key key;
 
-	if (!conn->req.ts_rand)
-		return 0;
 	ho_keyring_current(&hn->keys, &now, &key);
-	return ho_cookie_ts_off(&conn->key, &conn->req, &key.ts) + ho_epoch_ms +
-	       conn->ts_shift;
+	return ho_tx_ts_off_of(conn, &key);
 }
 
 void ho_tx_follow_clock(struct ho_net *hn, struct ho_conn *conn,
@@ -55,29 +61,32 @@ void ho_tx_follow_clock(struct ho_net *hn, struct ho_conn *conn,
 		conn->ts_shift = opts->tsecr - ours;
 }
 
-u32 ho_tx_hash(const struct ho_net *hn, const struct sock *lsk,
-	       const struct ho_conn *conn)
+u32 ho_tx_hash(const struct sock *lsk, const struct ho_conn *conn, u64 hash)
 {
 	/* the half that chooses no bucket */
-	u32 hash = ho_table_hash(&hn->tbl, &conn->key) >> 32;
+	u32 txhash = hash >> 32;
 
 	if (READ_ONCE(lsk->sk_txrehash) == SOCK_TXREHASH_ENABLED)
-		hash += conn->req.retrans * GOLDEN_RATIO_32;
-	return hash ? hash : 1;
+		txhash += conn->req.retrans * GOLDEN_RATIO_32;
+	return txhash ? txhash : 1;
 }
 
-u16 ho_tx_mss(const struct sock *lsk, const struct dst_entry *dst)
+int ho_tx_route(struct ho_net *hn, const struct sock *lsk,
+		const struct ho_conn *conn, u64 hash,
+		const struct sk_buff *skb, struct ho_path *path)
 {
-	return tcp_mss_clamp(tcp_sk(lsk), tcp_dst_advmss(dst));
-}
+	int err;
 
-int ho_tx_route(struct net *net, const struct sock *lsk,
-		const struct ho_conn *conn, struct ho_path *path)
-{
 	path->ct = NULL;
-	return ho_key_is_v4(&conn->key) ?
-	       ho_tx_v4_route(net, lsk, conn, path) :
-	       ho_tx_v6_route(net, lsk, conn, path);
+	path->skb = NULL;
+	path->txhash = ho_tx_hash(lsk, conn, hash);
+	err = ho_key_is_v4(&conn->key) ?
+	      ho_tx_v4_route(hn->net, lsk, conn, skb, path) :
+	      ho_tx_v6_route(hn->net, lsk, conn, path);
+	if (!err)
+		path->mss = tcp_mss_clamp(tcp_sk(lsk),
+					  tcp_dst_advmss(path->dst));
+	return err;
 }
 
 void ho_tx_no_route(struct net *net, const struct ho_conn *conn)
@@ -98,31 +107,51 @@ static u64 tx_delay_ns(const struct sock *lsk)
 	return (u64)READ_ONCE(tcp_sk(lsk)->tcp_tx_delay) * NSEC_PER_USEC;
 }
 
-static u32 tsval(struct ho_net *hn, const struct ho_conn *conn, u64 now_ns)
+static u32 tsval(u32 ts_off, u64 now_ns)
 {
-	return (u32)div_u64(now_ns, NSEC_PER_MSEC) + ho_tx_ts_off(hn, conn);
+	return (u32)div_u64(now_ns, NSEC_PER_MSEC) + ts_off;
+}
+
+static struct sk_buff *alloc_empty(void)
+{
+	struct sk_buff *nskb;
+
+	nskb = alloc_skb(MAX_TCP_HEADER, GFP_ATOMIC | __GFP_NOWARN);
+	if (nskb)
+		skb_reserve(nskb, MAX_TCP_HEADER);
+	return nskb;
+}
+
+/* The one that is answered, if it will do; it is used up. */
+static struct sk_buff *take_empty(struct ho_path *path, unsigned int len)
+{
+	struct sk_buff *skb = path->skb;
+	unsigned int room = LL_RESERVED_SPACE(path->dst->dev) +
+			    path->dst->header_len + len;
+
+	path->skb = NULL;
+	if (!skb)
+		return alloc_empty();
+	if (ho_recycle(skb, room))
+		return skb;
+	consume_skb(skb);
+	return alloc_empty();
 }
 
 /* An empty TCP header for @key's client, with room for the rest before it. */
-static struct sk_buff *alloc_segment(const struct ho_key *key,
-				     unsigned int opts_len, u8 flags)
+static struct tcphdr *push_header(struct sk_buff *nskb,
+				  const struct ho_key *key, unsigned int len,
+				  u8 flags)
 {
-	unsigned int len = sizeof(struct tcphdr) + opts_len;
-	struct sk_buff *nskb;
-	struct tcphdr *th;
+	struct tcphdr *th = skb_push(nskb, len);
 
-	nskb = alloc_skb(MAX_TCP_HEADER, GFP_ATOMIC | __GFP_NOWARN);
-	if (!nskb)
-		return NULL;
-	skb_reserve(nskb, MAX_TCP_HEADER);
-	th = skb_push(nskb, len);
 	skb_reset_transport_header(nskb);
 	memset(th, 0, sizeof(*th));
 	th->source = key->lport;
 	th->dest = key->rport;
 	th->doff = len / 4;
 	tcp_flag_byte(th) = flags;
-	return nskb;
+	return th;
 }
 
 int ho_tx_synack(struct ho_net *hn, const struct sock *lsk,
@@ -130,25 +159,28 @@ int ho_tx_synack(struct ho_net *hn, const struct sock *lsk,
 {
 	const struct ho_req *req = &conn->req;
 	u8 flags = HO_TCP_SYN | HO_TCP_ACK | (req->ecn_ok ? HO_TCP_ECE : 0);
+	unsigned int len = sizeof(struct tcphdr) + ho_opts_synack_len(req);
 	struct sk_buff *nskb;
 	struct tcphdr *th;
 	int err;
 
-	nskb = alloc_segment(&conn->key, ho_opts_synack_len(req), flags);
+	nskb = take_empty(path, len + (ho_key_is_v4(&conn->key) ?
+				       sizeof(struct iphdr) :
+				       sizeof(struct ipv6hdr)));
 	if (!nskb) {
 		ho_tx_release(path);
 		return -ENOMEM;
 	}
-	th = tcp_hdr(nskb);
+	th = push_header(nskb, &conn->key, len, flags);
 	th->seq = htonl(req->snt_isn);
 	th->ack_seq = htonl(req->rcv_isn + 1);
 	th->window = htons(req->win);
-	ho_opts_emit_synack((u8 *)(th + 1), req, ho_tx_mss(lsk, path->dst),
-			    tsval(hn, conn, now_ns));
+	ho_opts_emit_synack((u8 *)(th + 1), req, path->mss,
+			    tsval(path->ts_off, now_ns));
 
 	skb_dst_set(nskb, path->dst);
 	ho_track_give(nskb, path->ct);
-	skb_set_hash(nskb, ho_tx_hash(hn, lsk, conn), PKT_HASH_TYPE_L4);
+	skb_set_hash(nskb, path->txhash, PKT_HASH_TYPE_L4);
 	nskb->mark = conn->mark;
 	/* now, or later with TCP_TX_DELAY: what fq goes by */
 	skb_set_delivery_time(nskb, now_ns + tx_delay_ns(lsk), true);
@@ -164,15 +196,15 @@ static void send_reply(struct ho_net *hn, const struct sock *lsk,
 		       const struct ho_conn *conn, struct sk_buff *skb,
 		       const struct ho_reply *reply)
 {
-	struct sk_buff *nskb;
+	unsigned int len = sizeof(struct tcphdr) +
+			   (reply->timestamps ? HO_OPTS_TS_LEN : 0);
+	struct sk_buff *nskb = alloc_empty();
 	struct tcphdr *th;
 	int err;
 
-	nskb = alloc_segment(&conn->key, reply->timestamps ? HO_OPTS_TS_LEN : 0,
-			     reply->flags);
 	if (!nskb)
 		return;
-	th = tcp_hdr(nskb);
+	th = push_header(nskb, &conn->key, len, reply->flags);
 	th->seq = htonl(reply->seq);
 	th->ack_seq = htonl(reply->ack);
 	th->window = htons(reply->win);
@@ -209,10 +241,11 @@ void ho_tx_ack(struct ho_net *hn, const struct sock *lsk,
 		 * the stack leaves the option out when there is nothing to echo
 		 */
 		.timestamps = req->ts_recent,
-		.tsval = tsval(hn, conn, ktime_get_ns()),
+		.tsval = tsval(ho_tx_ts_off(hn, conn), ktime_get_ns()),
 		.tsecr = req->ts_recent,
 		.oif = READ_ONCE(lsk->sk_bound_dev_if),
-		.txhash = ho_tx_hash(hn, lsk, conn),
+		.txhash = ho_tx_hash(lsk, conn,
+				     ho_table_hash(&hn->tbl, &conn->key)),
 	};
 
 	send_reply(hn, lsk, conn, skb, &reply);

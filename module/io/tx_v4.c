@@ -4,6 +4,8 @@
 
 #include <net/inet_ecn.h>
 #include <net/ip.h>
+#include <net/ip_fib.h>
+#include <net/nexthop.h>
 #include <net/route.h>
 #include <net/tcp.h>
 
@@ -19,8 +21,67 @@ static void set_checksum(struct sk_buff *nskb, __be32 saddr, __be32 daddr)
 	nskb->csum_offset = offsetof(struct tcphdr, check);
 }
 
+/* Does anything but the FIB have a say in routes? */
+static bool is_plain(struct net *net, const struct sock *lsk,
+		     const struct flowi4 *fl4)
+{
+#ifdef CONFIG_IP_MULTIPLE_TABLES
+	if (net->ipv4.fib_has_custom_rules)
+		return false;
+#endif
+#ifdef CONFIG_XFRM
+	if (net->xfrm.policy_count[XFRM_POLICY_OUT] ||
+	    net->xfrm.policy_default[XFRM_POLICY_OUT] !=
+	    XFRM_USERPOLICY_ACCEPT ||
+	    rcu_access_pointer(lsk->sk_policy[XFRM_POLICY_OUT]))
+		return false;
+#endif
+	return !fl4->flowi4_oif && !fl4->flowi4_tos &&
+	       fl4->flowi4_scope == RT_SCOPE_UNIVERSE &&
+	       !ipv4_is_loopback(fl4->saddr) &&
+	       /* and broadcast */
+	       (fl4->daddr & htonl(0xe0000000)) != htonl(0xe0000000);
+}
+
+/* One next hop, without exceptions. */
+static const struct fib_nh_common *next_hop(const struct fib_result *res)
+{
+	if (res->type != RTN_UNICAST || fib_info_num_path(res->fi) != 1 ||
+	    (!res->prefixlen && res->table->tb_num_default > 1) ||
+	    rcu_access_pointer(res->nhc->nhc_exceptions))
+		return NULL;
+	return res->nhc;
+}
+
+/*
+ * The route that ip_route_output_flow() would come to, where it is a matter of
+ * the FIB alone and the next hop has it at hand; else NULL.  Our address was
+ * looked up as a local one a moment ago, when the packet came.  Takes half of
+ * 840 instructions.
+ */
+static struct rtable *route_at_hand(struct net *net, const struct sock *lsk,
+				    const struct flowi4 *fl4)
+{
+	const struct fib_nh_common *nhc;
+	struct fib_result res;
+	struct rtable *rt;
+
+	if (!is_plain(net, lsk, fl4) || fib_lookup(net, fl4, &res, 0))
+		return NULL;
+	nhc = next_hop(&res);
+	if (!nhc || !nhc->nhc_pcpu_rth_output)
+		return NULL;
+	rt = rcu_dereference(*raw_cpu_ptr(nhc->nhc_pcpu_rth_output));
+	if (!rt || rt->dst.obsolete != DST_OBSOLETE_FORCE_CHK ||
+	    rt->rt_genid != rt_genid_ipv4(net))
+		return NULL;
+	dst_hold(&rt->dst);
+	return rt;
+}
+
 int ho_tx_v4_route(struct net *net, const struct sock *lsk,
-		   const struct ho_conn *conn, struct ho_path *path)
+		   const struct ho_conn *conn, const struct sk_buff *skb,
+		   struct ho_path *path)
 {
 	struct flowi4 *fl4 = &path->fl.u.ip4;
 	struct rtable *rt;
@@ -32,7 +93,9 @@ int ho_tx_v4_route(struct net *net, const struct sock *lsk,
 			   conn->key.laddr.s6_addr32[3], conn->key.rport,
 			   conn->key.lport, lsk->sk_uid);
 	ho_classify_flow(lsk, flowi4_to_flowi_common(fl4));
-	rt = ip_route_output_flow(net, fl4, lsk);
+	rt = skb ? route_at_hand(net, lsk, fl4) : NULL;
+	if (!rt)
+		rt = ip_route_output_flow(net, fl4, lsk);
 	if (IS_ERR(rt))
 		return PTR_ERR(rt);
 	path->dst = &rt->dst;

@@ -29,15 +29,14 @@ static enum ho_full reserve(struct ho_table *tbl, struct ho_port *port,
 	const struct ho_table_cfg *cfg = &tbl->cfg;
 	bool proven = conn->req.acked;
 	enum ho_full full = HO_FULL_BACKLOG;
-	unsigned int gen;
 	int err;
 
-	err = ho_source_reserve(&tbl->sources, &conn->key,
+	err = ho_source_reserve(&tbl->sources, &conn->source,
 				proven ? INT_MAX :
-				READ_ONCE(cfg->max_source_entries), &gen);
+				READ_ONCE(cfg->max_source_entries));
 	if (err < 0)
 		return err == -EDQUOT ? HO_FULL_SOURCE : HO_FULL_MEMORY;
-	conn->req.source_gen = gen;
+	conn->req.source_gen = conn->source.gen;
 	if (!count(&tbl->entries, READ_ONCE(cfg->max_entries), proven))
 		goto err_source;
 	full = HO_FULL_PORT;
@@ -53,16 +52,16 @@ err_port:
 err_entries:
 	ho_budget_release(&tbl->entries, 1);
 err_source:
-	ho_source_release(&tbl->sources, &conn->key, gen);
+	ho_source_release(&tbl->sources, &conn->source);
 	return full;
 }
 
-static void unreserve(struct ho_table *tbl, const struct ho_key *key,
-		      unsigned int gen)
+static void unreserve(struct ho_table *tbl, __be16 lport,
+		      const struct ho_source *source)
 {
 	ho_budget_release(&tbl->entries, 1);
-	ho_budget_release(&ho_port_find(&tbl->ports, key->lport)->entries, 1);
-	ho_source_release(&tbl->sources, key, gen);
+	ho_budget_release(&ho_port_find(&tbl->ports, lport)->entries, 1);
+	ho_source_release(&tbl->sources, source);
 }
 
 struct ho_entry *ho_room_enter(struct ho_table *tbl, struct ho_port *port,
@@ -77,17 +76,19 @@ struct ho_entry *ho_room_enter(struct ho_table *tbl, struct ho_port *port,
 	if (ent)
 		return ent;
 	ho_memory_uncharge(&tbl->mem, ho_entry_size(ho_entry_wide(conn)));
-	unreserve(tbl, &conn->key, conn->req.source_gen);
+	unreserve(tbl, conn->key.lport, &conn->source);
 	*full = HO_FULL_MEMORY;
 	return NULL;
 }
 
 void ho_room_leave(struct ho_table *tbl, const struct ho_entry *ent)
 {
+	struct ho_source source;
 	struct ho_key key;
 
 	ho_entry_key(ent, &key);
-	unreserve(tbl, &key, ent->req.source_gen);
+	source = ho_source_of_gen(&tbl->sources, &key, ent->req.source_gen);
+	unreserve(tbl, key.lport, &source);
 }
 
 void ho_room_cancel(struct ho_table *tbl, struct ho_entry *ent)

@@ -126,14 +126,12 @@ int ho_sources_prealloc(struct ho_sources *src)
 	return ok ? 0 : -ENOMEM;
 }
 
-static u64 hash_source(const struct ho_sources *src, const struct ho_key *key,
-		       unsigned int gen)
+static u64 hash_v6(const struct ho_sources *src, const struct ho_key *key,
+		   unsigned int bits)
 {
-	const struct ho_prefixes *len = &src->prefixes[gen];
 	struct ho_key prefix = { .iif = key->iif };
-	unsigned int bits, i;
+	unsigned int i;
 
-	bits = ho_key_is_v4(key) ? 96 + READ_ONCE(len->v4) : READ_ONCE(len->v6);
 	for (i = 0; i < 4 && bits; i++) {
 		unsigned int n = min(bits, 32U);
 
@@ -142,6 +140,34 @@ static u64 hash_source(const struct ho_sources *src, const struct ho_key *key,
 		bits -= n;
 	}
 	return ho_key_hash(&prefix, &src->secret);
+}
+
+static u64 hash_v4(const struct ho_sources *src, const struct ho_key *key,
+		   unsigned int bits)
+{
+	u32 addr = be32_to_cpu(key->raddr.s6_addr32[3]);
+
+	return siphash_2u32(bits ? addr & GENMASK(31, 32 - bits) : 0, key->iif,
+			    &src->secret);
+}
+
+struct ho_source ho_source_of_gen(const struct ho_sources *src,
+				  const struct ho_key *key, unsigned int gen)
+{
+	const struct ho_prefixes *len = &src->prefixes[gen];
+
+	return (struct ho_source) {
+		.hash = ho_key_is_v4(key) ?
+			hash_v4(src, key, READ_ONCE(len->v4)) :
+			hash_v6(src, key, READ_ONCE(len->v6)),
+		.gen = gen,
+	};
+}
+
+struct ho_source ho_source_of(const struct ho_sources *src,
+			      const struct ho_key *key)
+{
+	return ho_source_of_gen(src, key, READ_ONCE(src->gen));
 }
 
 static bool find_cells(struct ho_sources *src, struct ho_sketch *sketch,
@@ -160,16 +186,14 @@ static bool find_cells(struct ho_sources *src, struct ho_sketch *sketch,
 	return true;
 }
 
-int ho_source_reserve(struct ho_sources *src, const struct ho_key *key,
-		      u32 max, unsigned int *gen)
+int ho_source_reserve(struct ho_sources *src, const struct ho_source *who,
+		      u32 max)
 {
 	atomic_t *cell[ROWS];
 	u32 held = U32_MAX;
 	unsigned int i;
 
-	*gen = READ_ONCE(src->gen);
-	if (!find_cells(src, &src->held[*gen], hash_source(src, key, *gen),
-			cell))
+	if (!find_cells(src, &src->held[who->gen], who->hash, cell))
 		return -ENOMEM;
 	for (i = 0; i < ROWS; i++)
 		held = min_t(u32, held, atomic_inc_return(cell[i]));
@@ -180,14 +204,13 @@ int ho_source_reserve(struct ho_sources *src, const struct ho_key *key,
 	return -EDQUOT;
 }
 
-void ho_source_release(struct ho_sources *src, const struct ho_key *key,
-		       unsigned int gen)
+void ho_source_release(struct ho_sources *src, const struct ho_source *who)
 {
 	atomic_t *cell[ROWS];
 	unsigned int i;
 
 	/* they are there since the entry was counted */
-	if (find_cells(src, &src->held[gen], hash_source(src, key, gen), cell))
+	if (find_cells(src, &src->held[who->gen], who->hash, cell))
 		for (i = 0; i < ROWS; i++)
 			atomic_dec(cell[i]);
 }
@@ -236,16 +259,15 @@ static u32 ahead_us(u32 until_us, u32 now_us)
 	return until_us && ahead <= BURST_US + SLACK_US ? ahead : 0;
 }
 
-bool ho_source_send(struct ho_sources *src, const struct ho_key *key, u32 rate,
-		    u32 now_us)
+bool ho_source_send(struct ho_sources *src, const struct ho_source *who,
+		    u32 rate, u32 now_us)
 {
 	u32 cost_us = rate ? DIV_ROUND_UP(USEC_PER_SEC, rate) : 0;
-	unsigned int i, gen = READ_ONCE(src->gen);
+	unsigned int i;
 	atomic_t *cell[ROWS];
 	u32 least = U32_MAX;
 
-	if (!rate || !find_cells(src, &src->sent, hash_source(src, key, gen),
-				 cell))
+	if (!rate || !find_cells(src, &src->sent, who->hash, cell))
 		return true;
 	for (i = 0; i < ROWS; i++)
 		least = min(least, ahead_us(atomic_read(cell[i]), now_us));
@@ -261,15 +283,14 @@ bool ho_source_send(struct ho_sources *src, const struct ho_key *key, u32 rate,
 	return true;
 }
 
-void ho_source_answered(struct ho_sources *src, const struct ho_key *key,
+void ho_source_answered(struct ho_sources *src, const struct ho_source *who,
 			u32 rate, unsigned int synacks)
 {
 	u32 back_us = rate ? synacks * DIV_ROUND_UP(USEC_PER_SEC, rate) : 0;
-	unsigned int i, gen = READ_ONCE(src->gen);
+	unsigned int i;
 	atomic_t *cell[ROWS];
 
-	if (!rate || !find_cells(src, &src->sent, hash_source(src, key, gen),
-				 cell))
+	if (!rate || !find_cells(src, &src->sent, who->hash, cell))
 		return;
 	for (i = 0; i < ROWS; i++)
 		atomic_sub(back_us, cell[i]);

@@ -66,6 +66,8 @@ static void enqueue_locked(struct ho_shard *shard, struct ho_entry *ent,
 	ent->req.deadline_ms = now_ms + wait;
 	list_add_tail(&ent->fifo, &shard->fifo[level]);
 	WRITE_ONCE(shard->len[level], shard->len[level] + 1);
+	if (level)
+		WRITE_ONCE(shard->late, shard->late + 1);
 	if (!shard->armed || (s32)(now_ms + wait - shard->wake_ms) < 0)
 		set_timer_locked(shard, wait, now_ms);
 }
@@ -77,6 +79,8 @@ static void dequeue_locked(struct ho_shard *shard, struct ho_entry *ent)
 	lockdep_assert_held(&shard->lock);
 	list_del(&ent->fifo);
 	WRITE_ONCE(shard->len[level], shard->len[level] - 1);
+	if (level)
+		WRITE_ONCE(shard->late, shard->late - 1);
 }
 
 void ho_timer_arm_locked(struct ho_table *tbl, struct ho_entry *ent, u64 hash,
@@ -135,6 +139,9 @@ static struct ho_entry *oldest_of_shard(struct ho_shard *shard, __be16 lport)
 	struct ho_entry *ent = NULL;
 	unsigned int level;
 
+	/* before a flood has lasted for a timeout there is nobody to evict */
+	if (!READ_ONCE(shard->late))
+		return NULL;
 	spin_lock(&shard->lock);
 	for (level = HO_RETRIES_MAX; level && !ent; level--)
 		ent = oldest_of_level_locked(shard, level, lport);
@@ -213,10 +220,11 @@ static enum ho_hold hold(struct ho_table *tbl, const struct ho_conn *conn)
 {
 	const struct ho_port *port = ho_port_find(&tbl->ports, conn->key.lport);
 	u32 max = ho_pressure_retrans_max(ho_room_pressure(tbl, port));
+	const struct ho_source who = ho_source_of(&tbl->sources, &conn->key);
 
 	if (conn->req.retrans >= max)
 		return HO_HOLD_PRESSURE;
-	if (!ho_source_send(&tbl->sources, &conn->key,
+	if (!ho_source_send(&tbl->sources, &who,
 			    READ_ONCE(tbl->cfg.source_rate), ho_clock_us()))
 		return HO_HOLD_SOURCE;
 	return HO_HOLD_NOT;
@@ -367,6 +375,7 @@ void ho_timer_init(struct ho_shard *shard, struct ho_table *tbl)
 
 	spin_lock_init(&shard->lock);
 	shard->armed = false;
+	shard->late = 0;
 	shard->tbl = tbl;
 	for (level = 0; level < HO_LEVELS; level++) {
 		INIT_LIST_HEAD(&shard->fifo[level]);

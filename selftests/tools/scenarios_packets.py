@@ -356,6 +356,37 @@ def send_paged(p, packet, linear, gso_size=0):
     s.close()
 
 
+def sniffer():
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+    s.bind(("srv0", 3))
+    s.settimeout(0.1)
+    return s
+
+
+def frames_of(s):
+    try:
+        while True:
+            yield s.recv(2048)
+    except TimeoutError:
+        s.close()
+
+
+@scenario("O-54")
+def sniffed_syn(w):
+    """Who looks at the device sees it as it came: its memory is not ours."""
+    w.listen()
+    s = w.srv(sniffer)
+    p = w.peer()
+    syn = p.build(SYN, p.isn, opts=LINUX)
+    p.send_ip(syn)
+    p.seq = add(p.isn, 1)
+    w.watch(p, 0.3, first=True)
+    w.note("seen %d" % sum(f.endswith(syn) for f in frames_of(s)))
+    if p.synack:
+        p.ack()
+        w.accept()
+
+
 @scenario("O-54")
 def paged_syn(w):
     """The TCP header, or half of it, is not in the head of the packet."""
