@@ -134,8 +134,8 @@ static void parse_one(struct ho_opts *opts, u8 kind, u8 size, const u8 *val,
 }
 
 /*
- * A SYN as Linux and Android write it: MSS, SACK, timestamps, NOP, window scale.
- * Takes a fifth of the 150 instructions of the loop.
+ * A SYN as Linux and Android write it: MSS, SACK, timestamps, NOP, window
+ * scale.  Takes a fifth of the 150 instructions of the loop.
  */
 static bool parse_usual(struct ho_opts *opts, const u8 *p, unsigned int len)
 {

@@ -60,7 +60,7 @@ static const struct fib_nh_common *next_hop(const struct fib_result *res)
  * 840 instructions.
  */
 static struct rtable *route_at_hand(struct net *net, const struct sock *lsk,
-				    const struct flowi4 *fl4)
+				    struct flowi4 *fl4)
 {
 	const struct fib_nh_common *nhc;
 	struct fib_result res;
