@@ -36,7 +36,7 @@ static bool is_plain(struct net *net, const struct sock *lsk,
 	    rcu_access_pointer(lsk->sk_policy[XFRM_POLICY_OUT]))
 		return false;
 #endif
-	return !fl4->flowi4_oif && !fl4->flowi4_tos &&
+	return !fl4->flowi4_oif && !ip_sock_rt_tos(lsk) &&
 	       fl4->flowi4_scope == RT_SCOPE_UNIVERSE &&
 	       !ipv4_is_loopback(fl4->saddr) &&
 	       /* and broadcast */
