@@ -10,6 +10,9 @@
 #   --smp N           guest CPUs; default 2
 #   --icount          one CPU whose clock counts instructions and skips idle
 #                     time: a minute of timers takes a second
+#   --exact           --icount with an instruction a nanosecond, and all that is
+#                     random or of the host's clock the same in each run: for
+#                     counting instructions
 #   --long            counts of make nightly, instead of those of make check
 #   --timeout S       of wall clock; default 1800, with a kernel of own-kernel.sh 7200
 #   --ko FILE         the module; default: built from this tree
@@ -34,6 +37,7 @@ set -u
 kernel=6.1
 smp=2
 icount=
+exact=
 long=
 timeout=
 ko=
@@ -51,6 +55,7 @@ tests=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--icount) icount=y ;;
+	--exact) icount=y exact=y ;;
 	--long) long=y ;;
 	--no-module) module= ;;
 	--shell) shell=y ;;
@@ -212,8 +217,9 @@ qemu+=(-accel "tcg,thread=$threads")
 # An instruction takes 8 ns; 1 ns on a kernel that needs several times as many of
 # them, or all that is timed would come late.
 shift=3
-[ -z "$own" ] || shift=0
+[ -z "$own$exact" ] || shift=0
 [ -z "$icount" ] || qemu+=(-icount "shift=$shift,sleep=off")
+[ -z "$exact" ] || qemu+=(-seed 1 -rtc "base=2026-01-01,clock=vm")
 
 # Words that the kernel only prints when something is wrong.
 complaints='BUG[: ]|WARNING:|Call Trace|RIP:|unreferenced object'

@@ -413,7 +413,7 @@ static void run(const struct flood *f)
 	}
 	flush_ring(fd);
 	now = now_ns() - start;
-	printf("sent %llu in %.3f s, %.0f per second\n",
+	printf("sent %llu in %.9f s, %.0f per second\n",
 	       (unsigned long long)sent, now / 1e9, sent / (now / 1e9));
 }
 
