@@ -8,6 +8,7 @@
 #                           kernel-whole.config: all that any selftest needs
 #   kcsan   kcsan.config    data races
 #   rt      rt.config       PREEMPT_RT
+#   plain   nothing         what takes how long (bench.sh)
 #
 #   own-kernel.sh names          the names, one per line
 #   own-kernel.sh build NAME     the directory to build modules against
@@ -20,7 +21,7 @@ set -u
 . "$(dirname "$0")/common.sh"
 . "$(dirname "$0")/kernel-build.sh"
 
-names="debug kcsan rt"
+names="debug kcsan rt plain"
 
 build() {
 	local dir=$ho_top/scripts hash version
@@ -28,6 +29,7 @@ build() {
 	case $1 in
 	debug) fragments+=("$dir/debug.config" "$dir/kernel-whole.config") ;;
 	kcsan | rt) fragments+=("$dir/$1.config") ;;
+	plain) ;;
 	*) die "no kernel named $1" ;;
 	esac
 	hash=$(cat "${fragments[@]}" | sha256sum | cut -c1-8)

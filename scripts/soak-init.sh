@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# PID 1 in the UML kernel for soak.sh: run the selftest of that name, power off.
-# The kernel passes ho_module, ho_selftests, ho_out (paths of the host), ho_waves
-# and ho_token as environment.  The root is the host's, read-only.
+# PID 1 in the UML kernel for soak.sh and bench-uml.sh: run a selftest, power off.
+# The kernel passes ho_module, ho_selftests, ho_out (paths of the host), ho_test,
+# ho_waves (soak.sh) and ho_token as environment.  The root is the host's, read-only.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 export PATH HOME=/root
-: "${ho_module:?}" "${ho_selftests:?}" "${ho_out:?}" "${ho_waves:?}" "${ho_token:?}"
+: "${ho_module:?}" "${ho_selftests:?}" "${ho_out:?}" "${ho_test:?}" "${ho_token:?}"
 
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
@@ -28,7 +28,7 @@ chmod +x /run/bin/modprobe
 PATH=/run/bin:$PATH
 
 ip link set lo up
-HO_WAVES=$ho_waves HO_KO=/run/ho/halfopen.ko dash /tmp/selftests/soak.sh \
+HO_WAVES=${ho_waves:-} HO_KO=/run/ho/halfopen.ko dash "/tmp/selftests/$ho_test" \
     >/run/out/tap 2>&1
 grep halfopen /proc/slabinfo /proc/modules >/run/out/leaks
 # Out of band: only a run that came this far has it.

@@ -13,23 +13,8 @@ set -u
 
 waves=${1:-700}
 
-# All of uml.config but what makes it slow.
-fragment=$ho_cache/uml-soak.config
-awk -v RS= -v ORS='\n\n' '!/^# (tests|what a test may trip over)\n/' \
-    "$ho_top/scripts/uml.config" >"$fragment.$$" && mv "$fragment.$$" "$fragment"
-kernel=$(kernel_build uml-soak um "linux modules" "$fragment" \
-    "$ho_top/scripts/soak.config") || exit 1
-
 uml_work soak
-
-copy_tree "$work/tree"
-with_progress "building the module for UML" "$ho_logs/soak-build.log" \
-    make -C "$kernel" ARCH=um M="$work/tree" -j"$(nproc)" halfopen.ko || {
-	tail -n 20 "$ho_logs/soak-build.log" >&2
-	die "the module does not build"
-}
-cp -r "$ho_top/selftests" "$work/tree/selftests" || exit 1
-make -s -C "$work/tree/selftests/tools" || die "selftests/tools do not build"
+uml_plain
 
 # A busy machine has an hour for what takes an idle one a quarter of it.
 uml_seconds=3600
@@ -44,7 +29,7 @@ touch "$work/out/tap"
 progress=$!
 say "$((2 * waves * 71429)) SYNs, $((2 * waves * 715)) connections"
 uml_boot "$kernel" slab_nomerge \
-    init="$ho_top/scripts/soak-init.sh" \
+    init="$ho_top/scripts/soak-init.sh" ho_test=soak.sh \
     ho_module="$work/tree/halfopen.ko" ho_selftests="$work/tree/selftests" \
     ho_waves="$waves"
 kill $progress

@@ -9,6 +9,7 @@
 uml=
 uml_token=$RANDOM$RANDOM$RANDOM
 uml_seconds=900		# of wall clock
+uml_time=time-travel=inf-cpu	# waits are free, and work takes no time
 
 # uml_work NAME [COUNTS]: make $work with an empty $work/out.  With COUNTS, a
 # directory, modules are built there and their lines counted (coverage.sh).  The
@@ -33,6 +34,26 @@ uml_build() {
 	    -j"$(nproc)" "$module"
 }
 
+# uml_plain: build the kernel of soak.config, into $kernel, and for it the module
+# and the selftests in $tree.
+uml_plain() {
+	local fragment=$ho_cache/uml-soak.config
+	# all of uml.config but what makes it slow
+	awk -v RS= -v ORS='\n\n' \
+	    '!/^# (tests|what a test may trip over)\n/' \
+	    "$ho_top/scripts/uml.config" >"$fragment.$$" &&
+		mv "$fragment.$$" "$fragment"
+	kernel=$(kernel_build uml-soak um "linux modules" "$fragment" \
+	    "$ho_top/scripts/soak.config") || exit 1
+	with_progress "building the module for UML" "$ho_logs/uml-build.log" \
+	    uml_build "$kernel" halfopen.ko || {
+		tail -n 20 "$ho_logs/uml-build.log" >&2
+		die "the module does not build"
+	}
+	cp -r "$ho_top/selftests" "$tree/selftests" || exit 1
+	make -s -C "$tree/selftests/tools" || die "selftests/tools do not build"
+}
+
 # uml_counts: put the counts of lines beside the objects that they are of.
 uml_counts() {
 	cp -r "$work/out/counts/sys/kernel/debug/gcov/$tree/." "$tree"
@@ -51,8 +72,9 @@ uml_boot() {
 	# small.
 	[ "$(df --output=avail /dev/shm 2>/dev/null | tail -n 1)" -gt 1000000 ] 2>/dev/null ||
 		export TMPDIR=$work
+	# shellcheck disable=SC2086 # none or one
 	timeout -k 5 "$uml_seconds" "$kernel/linux" mem=768M root=none rootfstype=hostfs \
-	    rootflags=/ ro con0=null,fd:1 time-travel=inf-cpu \
+	    rootflags=/ ro con0=null,fd:1 $uml_time \
 	    GLIBC_TUNABLES="$no_avx" LD_BIND_NOW=1 \
 	    ho_out="$work/out" ho_token="$uml_token" "$@" \
 	    </dev/null >"$console.raw" 2>&1 &
