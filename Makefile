@@ -30,6 +30,9 @@ nightly:
 demo:
 	scripts/demo.sh
 
+bench:
+	scripts/bench.sh $(if $(BASE),--base $(BASE)) $(if $(UPDATE),--update)
+
 kunit:
 	scripts/deps.sh kunit
 	scripts/kunit.sh $(T)
@@ -84,6 +87,7 @@ help:
 	@echo 'make clean'
 	@echo 'make deb, rpm [OUT=DIR]   packages of the module for DKMS, and of the tools'
 	@echo 'make demo                 the same flood three times: native, cookies, halfopen'
+	@echo 'make bench [BASE=COMMIT]  what everything costs, side by side; UPDATE=y keeps it'
 	@echo 'make check                everything below, on every kernel of scripts/kernels.txt'
 	@echo 'make nightly              the same with big counts, coverage and soak'
 	@echo 'make matrix               build for every kernel, no warnings'
@@ -97,5 +101,5 @@ help:
 	@echo 'make rows                 what the last check showed, row by row'
 	@echo 'make test [T=NAME] [K=6.1] [VM=--icount]   selftests in a VM'
 
-.PHONY: modules clean install uninstall check nightly demo kunit lint debug matrix fuzz coverage soak deb rpm packages \
+.PHONY: modules clean install uninstall check nightly demo bench kunit lint debug matrix fuzz coverage soak deb rpm packages \
 	test rows help

@@ -8,6 +8,7 @@
 #   build lint fuzz kunit debug packages      one each
 #   time-6.1 vm-6.1 ...              for each kernel of kernels.txt that is "full"
 #   smoke-7.2 ...                    for each that is "smoke"
+#   bench                            no figure of selftests/bench/figures.tsv has risen
 #   rows                             what they have shown
 #
 # --nightly: with the big counts, each selftest on each kernel, and these besides:
@@ -253,6 +254,7 @@ for target in "${smoke[@]}"; do
 	begin "smoke-$target" "${vm[@]}" --kernel "$target" \
 	    handshake handover flood reload
 done
+begin bench scripts/bench.sh --check
 begin packages scripts/package-test.sh files
 wait_for_lanes 0
 
