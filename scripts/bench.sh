@@ -130,7 +130,7 @@ py picture "$out/this.log" >"$out/syn.dat"
 gnuplot <<-END
 	set terminal pngcairo size 900,480 font "sans,12" background rgb "white"
 	set output "$out/bench.png"
-	set title "{/:Bold A SYN that is answered}, instructions past LOCAL_IN on $release\n(at ingress: past the device)"
+	set title "{/:Bold A SYN that is answered}, instructions past the input hook on $release\n(at ingress: past the device)"
 	set style data histograms
 	set style histogram clustered gap 1
 	set style fill solid 1 noborder
@@ -138,6 +138,7 @@ gnuplot <<-END
 	set grid ytics linecolor rgb "#d0d0d0"
 	set tics nomirror
 	set border 3
+	set key top left reverse Left
 	set yrange [0:*]
 	set datafile separator "\t"
 	plot "$out/syn.dat" using 2:xtic(1) linecolor rgb "#2858b0" title "IPv4", \
