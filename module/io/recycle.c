@@ -31,7 +31,9 @@ bool ho_recycle(struct sk_buff *skb, unsigned int room)
 	skb_init_secmark(skb);
 	skb_set_queue_mapping(skb, 0);
 	skb_reset_redirect(skb);
+	skb_unset_mac_header(skb);
 	skb->encapsulation = 0;
+	skb->dev = NULL;
 	memset(skb->cb, 0, sizeof(skb->cb));
 
 	skb_trim(skb, 0);

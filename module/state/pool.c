@@ -102,16 +102,17 @@ static void move_batch(struct ho_pool_list *from, struct ho_pool_list *to)
 		push(to, item);
 }
 
-/* All of a batch or nothing. */
+/* All of a batch or nothing; how many is said by some kernels only. */
 static void alloc_batch(struct ho_pool *pool, struct ho_pool_list *hand)
 {
 	void *obj[BATCH];
-	int nr;
+	unsigned int i;
 
-	nr = kmem_cache_alloc_bulk(pool->cache, GFP_ATOMIC | __GFP_NOWARN,
-				   BATCH, obj);
-	while (nr-- > 0)
-		push(hand, obj[nr]);
+	if (!kmem_cache_alloc_bulk(pool->cache, GFP_ATOMIC | __GFP_NOWARN,
+				   BATCH, obj))
+		return;
+	for (i = 0; i < BATCH; i++)
+		push(hand, obj[i]);
 }
 
 void *ho_pool_get(struct ho_pool *pool)
