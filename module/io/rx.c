@@ -104,7 +104,7 @@ bool ho_rx_parse_options(struct ho_pkt *pkt)
 	ho_opts_parse(opts, (const u8 *)(th + 1), pkt->doff - sizeof(*th),
 		      th->syn);
 	/* of a fragment the rest is not here yet */
-	if (!pkt->fragment && HO_AUTH_OPTION_MIN &&
+	if (!pkt->fragment && HO_AUTH_OPTION_MIN != 0 &&
 	    (opts->malformed || opts->seen & (HO_OPT_MD5 | HO_OPT_AO)))
 		auth = ho_opts_auth((const u8 *)(th + 1),
 				    pkt->doff - sizeof(*th),
