@@ -46,12 +46,6 @@ static void *try_object(struct kmem_cache *cache, gfp_t flags)
 	return fails() ? NULL : kmem_cache_alloc(cache, flags);
 }
 
-static int try_objects(struct kmem_cache *cache, gfp_t flags, size_t nr,
-		       void **objects)
-{
-	return fails() ? 0 : kmem_cache_alloc_bulk(cache, flags, nr, objects);
-}
-
 /* what the units allocate, and nobody else */
 #undef kzalloc
 #define kzalloc try_kzalloc
@@ -67,8 +61,6 @@ static int try_objects(struct kmem_cache *cache, gfp_t flags, size_t nr,
 #define kmem_cache_create try_cache
 #undef kmem_cache_alloc
 #define kmem_cache_alloc try_object
-#undef kmem_cache_alloc_bulk
-#define kmem_cache_alloc_bulk try_objects
 
 #include "../module/core/admit.c"
 #include "../module/core/cookie.c"

@@ -93,9 +93,7 @@ check "p99_is_at_most_twice_that_of_idle" \
 check_num "no_client_is_reset" \
     "$(in_cli nstat -asz TcpEstabResets TcpAttemptFails |
 	awk '/^Tcp/ { n += $2 } END { print n + 0 }')" -eq 0
-# The last page is one page however little of it is used; a batch of entries is
-# at the hand of each CPU.
-at_hand=$((32 * 64 * $(nproc)))
+# The last page is one page however little of it is used.
 check_num "slab_has_not_a_page_more_than_the_cap_allows" \
-    "$(peak 2)" -le $(((cap - fixed + at_hand + 4095) / 4096 * 4096))
+    "$(peak 2)" -le $(((cap - fixed + 4095) / 4096 * 4096))
 finish

@@ -5,8 +5,7 @@
  * With a reserve, objects are allocated when the module is loaded and kept when
  * they are free, so that a flood that fits allocates nothing.  Each CPU has
  * some at hand; what it has too many of, or too few, it exchanges with the
- * depot, a batch at a time.  From the cache they come in batches, too: that is
- * 100 instructions less for each.
+ * depot, a batch at a time.
  */
 #include <halfopen/pool.h>
 
@@ -102,19 +101,6 @@ static void move_batch(struct ho_pool_list *from, struct ho_pool_list *to)
 		push(to, item);
 }
 
-/* All of a batch or nothing; how many is said by some kernels only. */
-static void alloc_batch(struct ho_pool *pool, struct ho_pool_list *hand)
-{
-	void *obj[BATCH];
-	unsigned int i;
-
-	if (!kmem_cache_alloc_bulk(pool->cache, GFP_ATOMIC | __GFP_NOWARN,
-				   BATCH, obj))
-		return;
-	for (i = 0; i < BATCH; i++)
-		push(hand, obj[i]);
-}
-
 void *ho_pool_get(struct ho_pool *pool)
 {
 	struct ho_pool_list *hand = this_cpu_ptr(pool->hand);
@@ -124,9 +110,9 @@ void *ho_pool_get(struct ho_pool *pool)
 		move_batch(&pool->depot, hand);
 		spin_unlock(&pool->lock);
 	}
-	if (!hand->nr)
-		alloc_batch(pool, hand);
-	return pop(hand);
+	if (hand->nr)
+		return pop(hand);
+	return kmem_cache_alloc(pool->cache, GFP_ATOMIC | __GFP_NOWARN);
 }
 
 void ho_pool_put(struct ho_pool *pool, void *obj)
