@@ -70,7 +70,7 @@ def native_of(name, figures):
 
 
 def wanted(name, value, times):
-    """The issue's limit in words, and whether it is met."""
+    """The goal in words, and whether it is met."""
     if name in TIMES and times is not None:
         return f"<= {TIMES[name]}", times <= TIMES[name]
     if name in AT_MOST:

@@ -21,7 +21,7 @@ static void set_checksum(struct sk_buff *nskb, __be32 saddr, __be32 daddr)
 	nskb->csum_offset = offsetof(struct tcphdr, check);
 }
 
-/* Does anything but the FIB have a say in routes? */
+/* Nothing but the FIB has a say in the route. */
 static bool is_plain(struct net *net, const struct sock *lsk,
 		     const struct flowi4 *fl4)
 {
