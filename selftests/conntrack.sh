@@ -206,10 +206,12 @@ in_cli nft "table ip hold {
 	}
 }"
 : >"$tmp/clients"
-seg_exec "$tools/batch.py" $srv4 $waiting_port 20000 30 \
+# Ports that no client before had: one in TIME_WAIT cannot be bound.
+seg_exec "$tools/batch.py" $srv4 $waiting_port 9000 30 \
     >>"$tmp/clients" 2>&1 &
 batch=$!
-wait_for 30 grep -q ^connected "$tmp/clients"
+check "clients_have_their_synacks" \
+    wait_for 30 grep -q "^connected 30$" "$tmp/clients"
 in_cli nft delete table ip hold
 kill -USR1 $batch
 check "connections_wait" wait_for 10 is -gt 0 ho_stat waiting
