@@ -22,7 +22,6 @@
 #include <net/ip.h>
 #include <net/l3mdev.h>
 
-#include <halfopen/hook.h>
 #include <halfopen/listener.h>
 #include <halfopen/log.h>
 #include <halfopen/proc.h>
@@ -135,7 +134,7 @@ static int __net_init ho_net_start(struct net *net)
 	err = ho_usage_net_init(hn);
 	if (err)
 		goto err_proc;
-	err = ho_hook_net_init(net);
+	err = ho_standby_net_init(hn);
 	if (err)
 		goto err_usage;
 	return 0;
@@ -157,7 +156,7 @@ err_table:
 static void __net_exit ho_net_stop_hooks(struct net *net)
 {
 	ho_wait_net_stop(ho_net(net));
-	ho_hook_net_exit(net);
+	ho_standby_net_stop(ho_net(net));
 	ho_track_net_stop(ho_net(net));
 }
 

@@ -44,7 +44,12 @@ static int ho_sysctl_set_mode(HO_CTL_TABLE *ctl, int write, void *buffer,
 
 	bounded.extra1 = &ho_zero;
 	err = proc_douintvec_minmax(&bounded, write, buffer, lenp, ppos);
-	if (!err && write && READ_ONCE(hn->mode) != old)
+	if (err || !write)
+		return err;
+	err = ho_standby_follow(hn);
+	if (err)
+		WRITE_ONCE(hn->mode, old);
+	else if (READ_ONCE(hn->mode) != old)
 		WRITE_ONCE(hn->mode_since_ns, ktime_get_boottime_ns());
 	return err;
 }
@@ -162,6 +167,8 @@ static int ho_sysctl_key(HO_CTL_TABLE *ctl, int write, void *buffer,
 	text[*lenp] = '\0';
 	err = set_key(ctl->extra1, strim(text));
 	memzero_explicit(text, sizeof(text));
+	if (!err)
+		err = ho_standby_follow(ctl->extra1);
 	if (!err)
 		*ppos += *lenp;
 	return err;

@@ -70,6 +70,9 @@ enum ho_limits {
 	HO_WAIT_TRY_MS		= 200,		/* each, at least so often */
 	HO_WAIT_FULL_MAX	= 32,		/* listeners known full */
 
+	/* The hooks of a namespace in mode 0 */
+	HO_STANDBY_S		= 5,		/* are they still needed? */
+
 	/* Connection tracking */
 	HO_TRACK_LOOK_S		= 10,		/* whether it is still needed */
 

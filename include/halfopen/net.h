@@ -7,6 +7,7 @@
 #include <net/netns/generic.h>
 
 #include <halfopen/keyring.h>
+#include <halfopen/standby.h>
 #include <halfopen/stats.h>
 #include <halfopen/table.h>
 #include <halfopen/track_hold.h>
@@ -25,6 +26,7 @@ enum ho_mode {
  * @keys: of ISNs and timestamp offsets
  * @wait: connections that are complete and wait
  * @track: connection tracking
+ * @standby: whether it has its hooks
  * @stats: counters
  * @mode: enum ho_mode
  * @mode_since_ns: boot-time clock when it was last set, ns
@@ -38,6 +40,7 @@ struct ho_net {
 	struct ho_keyring keys;
 	struct ho_wait wait;
 	struct ho_track track;
+	struct ho_standby standby;
 	struct ho_stats __percpu *stats;
 	unsigned int mode;
 	u64 mode_since_ns;
