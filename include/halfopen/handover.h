@@ -3,6 +3,8 @@
 #ifndef _HALFOPEN_HANDOVER_H
 #define _HALFOPEN_HANDOVER_H
 
+#include <linux/percpu.h>
+
 #include <halfopen/rx.h>
 
 struct sk_buff;
@@ -28,9 +30,23 @@ bool ho_handover(const struct ho_pkt *pkt, struct sock *lsk,
  * ho_handover_capture() - is this packet the stack's answer to a replayed SYN?
  * @skb: a packet on its way out, data at the network header
  *
- * Context: LOCAL_OUT hook, RCU read side.
+ * Context: LOCAL_OUT hook, RCU read side; only if ho_handover_is_under_way().
  * Return: true if it was, and was taken.
  */
 bool ho_handover_capture(struct sk_buff *skb);
+
+struct ho_replay;
+DECLARE_PER_CPU(struct ho_replay *, ho_replay);
+
+/**
+ * ho_handover_is_under_way() - may a packet be such an answer?
+ *
+ * Context: any.
+ * Return: true if there is a handover on this CPU.
+ */
+static inline bool ho_handover_is_under_way(void)
+{
+	return this_cpu_read(ho_replay);
+}
 
 #endif /* _HALFOPEN_HANDOVER_H */

@@ -58,7 +58,7 @@ struct ho_replay {
  * "none".  With PREEMPT_RT another task may send a packet in the middle of one,
  * hence the second.
  */
-static DEFINE_PER_CPU(struct ho_replay *, ho_replay);
+DEFINE_PER_CPU(struct ho_replay *, ho_replay);
 static DEFINE_PER_CPU(struct task_struct *, ho_replay_task);
 
 /* --- the SYN, made again --- */
@@ -255,7 +255,8 @@ bool ho_handover_capture(struct sk_buff *skb)
 {
 	struct ho_replay *replay = this_cpu_read(ho_replay);
 
-	if (likely(!replay) || this_cpu_read(ho_replay_task) != current ||
+	/* without preemption disabled the task may have moved since */
+	if (!replay || this_cpu_read(ho_replay_task) != current ||
 	    replay->captured || !is_answer(replay, skb))
 		return false;
 	if (!replay->own)

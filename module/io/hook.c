@@ -52,18 +52,23 @@ static unsigned int verdict_to_nf(enum ho_verdict verdict)
 	return NF_ACCEPT;
 }
 
-static unsigned int ho_hook_in(struct sk_buff *skb,
-			       const struct nf_hook_state *state, u8 proto,
-			       u8 icmp)
+/* Early demux has found its socket, so no half-open connection is meant. */
+static bool is_established(const struct sk_buff *skb)
 {
 	/* a listener: chosen by TPROXY or by a program */
 	const u32 ours = TCPF_NEW_SYN_RECV | TCPF_LISTEN;
-	enum ho_verdict verdict = HO_PASS;
-	struct ho_net *hn;
 
-	if (skb->sk && likely(!((1 << skb->sk->sk_state) & ours)))
-		return NF_ACCEPT;
-	hn = ho_net(state->net);
+	return skb->sk && !((1 << skb->sk->sk_state) & ours);
+}
+
+/* Out of line: what the others leave at once has no stack frame. */
+static noinline unsigned int ho_hook_in(struct sk_buff *skb,
+					const struct nf_hook_state *state,
+					u8 proto, u8 icmp)
+{
+	enum ho_verdict verdict = HO_PASS;
+	struct ho_net *hn = ho_net(state->net);
+
 	/* nfqueue comes from a process */
 	local_bh_disable();
 	if (skb->sk && skb->sk->sk_state == TCP_NEW_SYN_RECV)
@@ -79,6 +84,8 @@ static unsigned int ho_hook_in(struct sk_buff *skb,
 static unsigned int ho_hook_in_v4(void *priv, struct sk_buff *skb,
 				  const struct nf_hook_state *state)
 {
+	if (likely(is_established(skb)))
+		return NF_ACCEPT;
 	return ho_hook_in(skb, state, ip_hdr(skb)->protocol, IPPROTO_ICMP);
 }
 
@@ -104,12 +111,16 @@ static u8 proto_v6(struct sk_buff *skb)
 static unsigned int ho_hook_in_v6(void *priv, struct sk_buff *skb,
 				  const struct nf_hook_state *state)
 {
+	if (likely(is_established(skb)))
+		return NF_ACCEPT;
 	return ho_hook_in(skb, state, proto_v6(skb), IPPROTO_ICMPV6);
 }
 
 static unsigned int ho_hook_out(void *priv, struct sk_buff *skb,
 				const struct nf_hook_state *state)
 {
+	if (likely(!ho_handover_is_under_way()))
+		return NF_ACCEPT;
 	return ho_handover_capture(skb) ? NF_STOLEN : NF_ACCEPT;
 }
 
