@@ -15,6 +15,11 @@
 #include <halfopen/sysctl.h>
 #include <halfopen/track.h>
 
+/* ip6_xmit() gets other memory where this option would not fit, too. */
+enum {
+	JUMBO_LEN	= 8,
+};
+
 /* From the monotonic clock to the time of day, once and for all. */
 static u32 ho_epoch_ms __ro_after_init;
 
@@ -166,7 +171,7 @@ int ho_tx_synack(struct ho_net *hn, const struct sock *lsk,
 
 	nskb = take_empty(path, len + (ho_key_is_v4(&conn->key) ?
 				       sizeof(struct iphdr) :
-				       sizeof(struct ipv6hdr)));
+				       sizeof(struct ipv6hdr) + JUMBO_LEN));
 	if (!nskb) {
 		ho_tx_release(path);
 		return -ENOMEM;

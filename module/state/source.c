@@ -27,6 +27,7 @@
 #include <linux/random.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/time64.h>
 
 #include <halfopen/key.h>
@@ -126,20 +127,22 @@ int ho_sources_prealloc(struct ho_sources *src)
 	return ok ? 0 : -ENOMEM;
 }
 
+static u64 first_bits(__be64 word, unsigned int bits)
+{
+	/* there is no shift by 64 */
+	return bits ? be64_to_cpu(word) & GENMASK_ULL(63, 64 - bits) : 0;
+}
+
 static u64 hash_v6(const struct ho_sources *src, const struct ho_key *key,
 		   unsigned int bits)
 {
-	struct ho_key prefix = { .iif = key->iif };
-	unsigned int i;
+	unsigned int high = min(bits, 64U);
+	__be64 addr[2];
 
-	for (i = 0; i < 4 && bits; i++) {
-		unsigned int n = min(bits, 32U);
-
-		prefix.raddr.s6_addr32[i] = key->raddr.s6_addr32[i] &
-					    cpu_to_be32(GENMASK(31, 32 - n));
-		bits -= n;
-	}
-	return ho_key_hash(&prefix, &src->secret);
+	memcpy(addr, &key->raddr, sizeof(addr));
+	return siphash_3u64(first_bits(addr[0], high),
+			    first_bits(addr[1], bits - high), key->iif,
+			    &src->secret);
 }
 
 static u64 hash_v4(const struct ho_sources *src, const struct ho_key *key,
