@@ -78,6 +78,15 @@ enum ho_verdict ho_rx_tcp(struct ho_net *hn, struct sk_buff *skb,
 bool ho_rx_parse(struct ho_pkt *pkt);
 
 /**
+ * ho_rx_read_tcp() - fill in what a TCP header says, but for options
+ * @pkt: thoff and doff are set, and the header is there
+ * @len: of the packet from the network header on, bytes
+ *
+ * Context: softirq.
+ */
+void ho_rx_read_tcp(struct ho_pkt *pkt, unsigned int len);
+
+/**
  * ho_rx_settle() - wait until a request socket is as halfopen promised
  * @hn: the namespace
  * @skb: a packet with a request socket attached, data at the network header

@@ -10,6 +10,7 @@
 #include <halfopen/rx.h>
 
 #include <linux/netfilter.h>
+#include <net/addrconf.h>
 #include <net/ipv6.h>
 #include <net/tcp.h>
 
@@ -60,11 +61,24 @@ static void parse_v6(struct ho_pkt *pkt)
 	pkt->key.iif = ho_ifs_in_key(&pkt->ifs, scoped);
 }
 
+void ho_rx_read_tcp(struct ho_pkt *pkt, unsigned int len)
+{
+	const struct tcphdr *th = ho_rx_tcp_header(pkt);
+	struct ho_seg *seg = &pkt->seg;
+
+	pkt->key.rport = th->source;
+	pkt->key.lport = th->dest;
+	seg->seq = ntohl(th->seq);
+	seg->ack = ntohl(th->ack_seq);
+	seg->flags = tcp_flag_byte(th);
+	seg->reserved = th->res1;
+	seg->data_len = len - pkt->thoff - pkt->doff;
+	seg->end_seq = seg->seq + th->syn + th->fin + seg->data_len;
+}
+
 bool ho_rx_parse(struct ho_pkt *pkt)
 {
 	struct sk_buff *skb = pkt->skb;
-	struct ho_seg *seg = &pkt->seg;
-	const struct tcphdr *th;
 
 	if (pkt->family == NFPROTO_IPV4)
 		parse_v4(pkt);
@@ -72,7 +86,7 @@ bool ho_rx_parse(struct ho_pkt *pkt)
 		parse_v6(pkt);
 
 	/* with all options that there can be, once and for all */
-	if (skb->len < pkt->thoff + sizeof(*th) ||
+	if (skb->len < pkt->thoff + sizeof(struct tcphdr) ||
 	    !pskb_may_pull(skb, min_t(u32, skb->len, pkt->thoff +
 						HO_TCP_HEADER_MAX)))
 		return false;
@@ -80,18 +94,11 @@ bool ho_rx_parse(struct ho_pkt *pkt)
 	/* options may be in the next one */
 	if (pkt->fragment)
 		pkt->doff = min(pkt->doff, skb->len - pkt->thoff);
-	if (pkt->doff < sizeof(*th) || skb->len < pkt->thoff + pkt->doff)
+	if (pkt->doff < sizeof(struct tcphdr) ||
+	    skb->len < pkt->thoff + pkt->doff)
 		return false;
 
-	th = ho_rx_tcp_header(pkt);
-	pkt->key.rport = th->source;
-	pkt->key.lport = th->dest;
-	seg->seq = ntohl(th->seq);
-	seg->ack = ntohl(th->ack_seq);
-	seg->flags = tcp_flag_byte(th);
-	seg->reserved = th->res1;
-	seg->data_len = skb->len - pkt->thoff - pkt->doff;
-	seg->end_seq = seg->seq + th->syn + th->fin + seg->data_len;
+	ho_rx_read_tcp(pkt, skb->len);
 	return true;
 }
 
@@ -131,12 +138,15 @@ bool ho_rx_has_socket(const struct ho_pkt *pkt)
 
 void ho_rx_count_delivered(const struct ho_pkt *pkt)
 {
+	const struct dst_entry *dst = skb_dst(pkt->skb);
 	struct net *net = pkt->hn->net;
 
 	if (pkt->family == NFPROTO_IPV4)
 		IP_INC_STATS(net, IPSTATS_MIB_INDELIVERS);
 	else
-		IP6_INC_STATS(net, ip6_dst_idev(skb_dst(pkt->skb)),
+		/* at the device there is no route yet */
+		IP6_INC_STATS(net, dst ? ip6_dst_idev(dst) :
+				   __in6_dev_get(pkt->skb->dev),
 			      IPSTATS_MIB_INDELIVERS);
 	TCP_INC_STATS(net, TCP_MIB_INSEGS);
 }

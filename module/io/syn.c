@@ -55,20 +55,21 @@ static enum ho_decline admit_packet(const struct ho_pkt *pkt)
 	return ho_track_admit(pkt);
 }
 
-/* The connection that this SYN asks for, and the way back. */
-static enum ho_offer prepare(const struct ho_pkt *pkt, const struct sock *lsk,
-			     u32 oif, struct ho_conn *conn,
-			     struct ho_path *path,
+/* The connection that this SYN asks for, and the way back if not known yet. */
+static enum ho_offer prepare(const struct ho_pkt *pkt, struct ho_syn *syn,
 			     const struct ho_cookie_key *key, u64 now_ns)
 {
+	struct ho_conn *conn = &syn->conn;
 	struct ho_req *req = &conn->req;
-	enum ho_offer offer;
+	enum ho_offer offer = HO_OFFER_WAY;
 
-	offer = ho_offer_path(pkt, lsk, oif, conn, path);
+	if (!syn->path.dst)
+		offer = ho_offer_path(pkt, syn->lsk, syn->lsn.oif, conn,
+				      &syn->path);
 	if (offer != HO_OFFER_WAY)
 		return offer;
 	ho_track_note(pkt, conn);
-	ho_offer_answer(pkt, lsk, path, req);
+	ho_offer_answer(pkt, syn->lsk, &syn->path, req);
 	req->snt_isn = ho_cookie_isn(&pkt->key, req, &key->mac);
 	req->snt_us = (u32)div_u64(now_ns, NSEC_PER_USEC);
 	return HO_OFFER_WAY;
@@ -150,59 +151,62 @@ static enum ho_decline leave_unanswered(const struct ho_pkt *pkt)
 }
 
 /* HO_TAKE: consumed. */
-static enum ho_decline take_syn(const struct ho_pkt *pkt, struct sock *lsk,
-				u32 oif, struct ho_port *port)
+static enum ho_decline take_syn(const struct ho_pkt *pkt, struct ho_syn *syn,
+				struct ho_port *port)
 {
 	const struct ho_clocks now = ho_clocks_now();
+	struct ho_path *path = &syn->path;
+	struct ho_conn *conn = &syn->conn;
 	u64 now_ns = ktime_get_ns();
-	struct ho_conn conn = { };
 	struct ho_cookie_key key;
 	enum ho_offer offer;
-	struct ho_path path;
 	enum ho_full full;
 	bool lost;
 
-	conn.source = ho_source_of(&pkt->hn->tbl.sources, &pkt->key);
-	if (!ho_synack_may_send(pkt, &conn.source, now_ns))
+	conn->source = ho_source_of(&pkt->hn->tbl.sources, &pkt->key);
+	if (!ho_synack_may_send(pkt, &conn->source, now_ns)) {
+		ho_tx_release(path);
 		return leave_unanswered(pkt);
+	}
 	ho_keyring_current(&pkt->hn->keys, &now, &key);
-	offer = prepare(pkt, lsk, oif, &conn, &path, &key, now_ns);
+	offer = prepare(pkt, syn, &key, now_ns);
 	if (offer == HO_OFFER_USEC_TS)
 		return HO_declined_usec_ts;
 	if (offer == HO_OFFER_NO_ROUTE) {
-		drop_unroutable(pkt, lsk, &conn);
+		drop_unroutable(pkt, syn->lsk, conn);
 		return leave_unanswered(pkt);
 	}
 	/* one mark has room */
-	if (conn.ct_mark && conn.mark && conn.ct_mark != conn.mark) {
-		ho_tx_release(&path);
+	if (conn->ct_mark && conn->mark && conn->ct_mark != conn->mark) {
+		ho_tx_release(path);
 		return HO_declined_conntrack;
 	}
-	full = ho_room_insert_evicting(&pkt->hn->tbl, port, &conn, pkt->hash,
+	full = ho_room_insert_evicting(&pkt->hn->tbl, port, conn, pkt->hash,
 				       ho_clock_ms(), &lost);
 	/* another CPU has seen the same SYN, and answers it */
 	if (lost) {
-		ho_tx_release(&path);
+		ho_tx_release(path);
 		return leave_unanswered(pkt);
 	}
 	/* no cookie has room for the mark */
-	if (full != HO_FULL_NOT && conn.ct_mark) {
-		ho_tx_release(&path);
+	if (full != HO_FULL_NOT && conn->ct_mark) {
+		ho_tx_release(path);
 		return HO_declined_conntrack;
 	}
-	use_up(pkt, &path);
+	use_up(pkt, path);
 	if (full != HO_FULL_NOT)
-		conn.req.ecn_ok &= ho_cookie_tells_all(&conn.req);
-	path.ts_off = ho_tx_ts_off_of(&conn, &key);
+		conn->req.ecn_ok &= ho_cookie_tells_all(&conn->req);
+	path->ts_off = ho_tx_ts_off_of(conn, &key);
 	if (full != HO_FULL_NOT) {
-		ho_stateless_answer(pkt, lsk, port, &conn, &path, full, now_ns);
+		ho_stateless_answer(pkt, syn->lsk, port, conn, path, full,
+				    now_ns);
 		return HO_TAKE;
 	}
 	trace_ho_taken(pkt->hn->net, &pkt->key, 0);
 	ho_stat_inc(pkt->hn, HO_STAT_syn_taken);
 	if (pkt->seg.opts.seen & HO_OPT_TFO_REQ)
 		NET_INC_STATS(pkt->hn->net, LINUX_MIB_TCPFASTOPENCOOKIEREQD);
-	ho_synack_send(pkt->hn, lsk, &conn, &path, now_ns);
+	ho_synack_send(pkt->hn, syn->lsk, conn, path, now_ns);
 	return HO_TAKE;
 }
 
@@ -213,28 +217,48 @@ static enum ho_verdict decline(const struct ho_pkt *pkt, enum ho_decline why)
 	return HO_PASS;
 }
 
-enum ho_verdict ho_syn_rx(struct ho_pkt *pkt)
+enum ho_decline ho_syn_admit(struct ho_pkt *pkt, struct ho_syn *syn)
 {
-	struct ho_listener lsn;
-	struct ho_port *port;
-	enum ho_decline why;
-	struct sock *lsk;
+	struct ho_listener *lsn = &syn->lsn;
 	u32 used, max;
 
-	why = admit_packet(pkt);
-	if (why != HO_TAKE)
-		return decline(pkt, why);
-	lsk = ho_rx_listener(pkt);
-	if (!lsk)
-		return decline(pkt, HO_declined_no_listener);
+	syn->lsk = ho_rx_listener(pkt);
+	if (!syn->lsk)
+		return HO_declined_no_listener;
 	if (!ho_rx_parse_options(pkt))
-		return decline(pkt, HO_declined_auth);
-	ho_listener_read(lsk, &pkt->key, &pkt->ifs, pkt->skb, &lsn);
-	lsn.synq_full = synq_level(pkt, lsk, &used, &max) ==
-			HO_PRESSURE_HIGH && used;
-	why = ho_admit_listener(&lsn, &pkt->key, &pkt->seg, pkt->ttl);
+		return HO_declined_auth;
+	ho_listener_read(syn->lsk, &pkt->key, &pkt->ifs, pkt->skb, lsn);
+	lsn->synq_full = synq_level(pkt, syn->lsk, &used, &max) ==
+			 HO_PRESSURE_HIGH && used;
+	memset(&syn->conn, 0, sizeof(syn->conn));
+	syn->path.dst = NULL;
+	syn->path.ct = NULL;
+	return ho_admit_listener(lsn, &pkt->key, &pkt->seg, pkt->ttl);
+}
+
+enum ho_decline ho_syn_take(const struct ho_pkt *pkt, struct ho_syn *syn)
+{
+	struct ho_port *port;
+	enum ho_decline why;
+
+	why = admit_port(pkt, syn->lsk, &port);
 	if (why == HO_TAKE)
-		why = admit_port(pkt, lsk, &port);
+		return take_syn(pkt, syn, port);
+	ho_tx_release(&syn->path);
+	return why;
+}
+
+enum ho_verdict ho_syn_rx(struct ho_pkt *pkt)
+{
+	struct ho_port *port;
+	enum ho_decline why;
+	struct ho_syn syn;
+
+	why = admit_packet(pkt);
+	if (why == HO_TAKE)
+		why = ho_syn_admit(pkt, &syn);
+	if (why == HO_TAKE)
+		why = admit_port(pkt, syn.lsk, &port);
 	if (why == HO_declined_budget)
 		return ho_rx_drop(pkt, ho_stat_decline(why),
 				  SKB_DROP_REASON_IP_INHDR);
@@ -242,9 +266,9 @@ enum ho_verdict ho_syn_rx(struct ho_pkt *pkt)
 		return decline(pkt, why);
 
 	/* last, because the stack would run them again on a SYN that it gets */
-	if (!ho_listener_allows(lsk, pkt->skb, pkt->family, pkt->thoff))
+	if (!ho_listener_allows(syn.lsk, pkt->skb, pkt->family, pkt->thoff))
 		return ho_rx_drop(pkt, HO_STAT_syn_filtered,
 				  SKB_DROP_REASON_SOCKET_FILTER);
-	why = take_syn(pkt, lsk, lsn.oif, port);
+	why = take_syn(pkt, &syn, port);
 	return why == HO_TAKE ? HO_CONSUMED : decline(pkt, why);
 }
