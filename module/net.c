@@ -5,10 +5,11 @@
  *
  * Teardown of a namespace, on its deletion and on rmmod alike:
  *  1. pre_exit stops the timer of those who wait, because a handover needs the
- *     hooks, unregisters the hooks, and ends the use of connection tracking,
- *     whose own part of the namespace may go before ours.  Packets in a hook go
- *     on until the grace period that the core waits for between all pre_exit
- *     and all exit calls; after it no CPU runs packet code of this namespace.
+ *     hooks, unregisters the hooks, those at devices first, and ends the use of
+ *     connection tracking, whose own part of the namespace may go before ours.
+ *     Packets in a hook go on until the grace period that the core waits for
+ *     between all pre_exit and all exit calls; after it no CPU runs packet code
+ *     of this namespace.
  *  2. exit_batch removes sysctls and proc files, which waits for their users.
  *  3. nf_conntrack is let go.  ho_wait_net_exit() frees segments that wait.
  *     ho_table_stop() shuts the timers down and waits for running handlers;
@@ -22,6 +23,7 @@
 #include <net/ip.h>
 #include <net/l3mdev.h>
 
+#include <halfopen/fast_way.h>
 #include <halfopen/listener.h>
 #include <halfopen/log.h>
 #include <halfopen/proc.h>
@@ -125,9 +127,15 @@ static int __net_init ho_net_start(struct net *net)
 	err = ho_stats_net_init(hn);
 	if (err)
 		goto err_table;
-	err = ho_sysctl_net_init(hn);
+	err = ho_fast_way_net_init(hn);
 	if (err)
 		goto err_stats;
+	err = ho_fastpath_net_init(hn);
+	if (err)
+		goto err_fast_way;
+	err = ho_sysctl_net_init(hn);
+	if (err)
+		goto err_fastpath;
 	err = ho_proc_net_init(hn);
 	if (err)
 		goto err_sysctl;
@@ -145,6 +153,10 @@ err_proc:
 	ho_proc_net_exit(hn);
 err_sysctl:
 	ho_sysctl_net_exit(hn);
+err_fastpath:
+	ho_fastpath_net_stop(hn);
+err_fast_way:
+	ho_fast_way_net_exit(hn);
 err_stats:
 	ho_stats_net_exit(hn);
 err_table:
@@ -156,6 +168,7 @@ err_table:
 static void __net_exit ho_net_stop_hooks(struct net *net)
 {
 	ho_wait_net_stop(ho_net(net));
+	ho_fastpath_net_stop(ho_net(net));
 	ho_standby_net_stop(ho_net(net));
 	ho_track_net_stop(ho_net(net));
 }
@@ -180,6 +193,7 @@ static void __net_exit ho_net_stop(struct list_head *nets)
 		struct ho_net *hn = ho_net(net);
 
 		ho_table_exit(&hn->tbl);
+		ho_fast_way_net_exit(hn);
 		ho_stats_net_exit(hn);
 	}
 }

@@ -2,7 +2,8 @@
 /*
  * Per-CPU counters of a namespace under /proc/net/stat/: halfopen for what
  * happens to SYNs that are taken, halfopen_declined for why others are not,
- * halfopen_overload for what limits and pressure did.
+ * halfopen_overload for what limits and pressure did, halfopen_fastpath for
+ * SYNs at the devices of net.halfopen.fastpath.
  *
  * The files have the form that lnstat(8), node_exporter and netdata read: a
  * line of names, then a line a CPU in hexadecimal.  The first column is a
@@ -20,6 +21,7 @@ static const char * const ho_stat_names[HO_STAT_MAX] = {
 	HO_COUNTERS(HO_STAT_NAME)
 	HO_DECLINES(HO_STAT_NAME)
 	HO_OVERLOADS(HO_STAT_NAME)
+	HO_FASTS(HO_STAT_NAME)
 };
 
 #undef HO_STAT_NAME
@@ -64,7 +66,8 @@ struct ho_stats_file {
 static const struct ho_stats_file ho_stats_files[] = {
 	{ "halfopen", 0, HO_STAT_FIRST_DECLINE },
 	{ "halfopen_declined", HO_STAT_FIRST_DECLINE, HO_STAT_FIRST_OVERLOAD },
-	{ "halfopen_overload", HO_STAT_FIRST_OVERLOAD, HO_STAT_MAX },
+	{ "halfopen_overload", HO_STAT_FIRST_OVERLOAD, HO_STAT_FIRST_FAST },
+	{ "halfopen_fastpath", HO_STAT_FIRST_FAST, HO_STAT_MAX },
 };
 
 static int ho_stats_show(struct seq_file *seq, void *v)
@@ -74,8 +77,9 @@ static int ho_stats_show(struct seq_file *seq, void *v)
 	BUILD_BUG_ON(1 + HO_STAT_FIRST_DECLINE > LNSTAT_FIELDS_MAX);
 	BUILD_BUG_ON(1 + HO_STAT_FIRST_OVERLOAD - HO_STAT_FIRST_DECLINE >
 		     LNSTAT_FIELDS_MAX);
-	BUILD_BUG_ON(1 + HO_STAT_MAX - HO_STAT_FIRST_OVERLOAD >
+	BUILD_BUG_ON(1 + HO_STAT_FIRST_FAST - HO_STAT_FIRST_OVERLOAD >
 		     LNSTAT_FIELDS_MAX);
+	BUILD_BUG_ON(1 + HO_STAT_MAX - HO_STAT_FIRST_FAST > LNSTAT_FIELDS_MAX);
 
 	show(seq, file->first, file->end);
 	return 0;

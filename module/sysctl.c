@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 
 #include <halfopen/compat.h>
+#include <halfopen/fastpath.h>
 #include <halfopen/rto.h>
 #include <halfopen/timer.h>
 
@@ -174,6 +175,29 @@ static int ho_sysctl_key(HO_CTL_TABLE *ctl, int write, void *buffer,
 	return err;
 }
 
+/* Names of devices, all at once, extra1 = namespace. */
+static int ho_sysctl_fastpath(HO_CTL_TABLE *ctl, int write, void *buffer,
+			      size_t *lenp, loff_t *ppos)
+{
+	struct ho_net *hn = ctl->extra1;
+	char text[HO_FASTPATH_TEXT];
+	struct ctl_table line = { .data = text, .maxlen = sizeof(text) };
+	int err;
+
+	if (!write) {
+		ho_fastpath_show(hn, text);
+		return proc_dostring(&line, write, buffer, lenp, ppos);
+	}
+	if (*ppos || *lenp >= sizeof(text))
+		return -EINVAL;
+	memcpy(text, buffer, *lenp);
+	text[*lenp] = '\0';
+	err = ho_fastpath_set(hn, text);
+	if (!err)
+		*ppos += *lenp;
+	return err;
+}
+
 enum ho_knobs {
 	KNOB_MODE,
 	KNOB_MAX_BACKLOG,
@@ -191,6 +215,7 @@ enum ho_knobs {
 	KNOB_KEY,
 	KNOB_MEMORY,
 	KNOB_VERIFY,
+	KNOB_FASTPATH,
 	KNOB_HOST_MEMORY,	/* last: only the initial namespace has it */
 	KNOB_END,
 };
@@ -239,6 +264,7 @@ static const struct ctl_table ho_knobs[KNOB_END + 1] = {
 	HO_KNOB_FN(KNOB_KEY, "cookie_key", 0200, ho_sysctl_key, NULL),
 	HO_KNOB(KNOB_MEMORY, "max_memory_bytes", &ho_zero, &ho_memory_max),
 	HO_KNOB(KNOB_VERIFY, "verify_synack", &ho_zero, &ho_one),
+	HO_KNOB_FN(KNOB_FASTPATH, "fastpath", 0644, ho_sysctl_fastpath, NULL),
 	HO_KNOB(KNOB_HOST_MEMORY, "host_memory_bytes", &ho_zero,
 		&ho_memory_max),
 };
@@ -299,6 +325,7 @@ static void bind_knobs(struct ho_net *hn, struct ctl_table *table)
 	table[KNOB_KEY].extra1 = hn;
 	table[KNOB_MEMORY].data = &hn->tbl.mem.max_bytes;
 	table[KNOB_VERIFY].data = &hn->verify_synack;
+	table[KNOB_FASTPATH].extra1 = hn;
 	table[KNOB_HOST_MEMORY].data = &ho_host_memory.max_bytes;
 }
 

@@ -13,6 +13,8 @@
 #   --exact           --icount with an instruction a nanosecond, and all that is
 #                     random or of the host's clock the same in each run: for
 #                     counting instructions
+#   --fastpath        every test's server answers SYNs at its device
+#                     (net.halfopen.fastpath)
 #   --long            counts of make nightly, instead of those of make check
 #   --timeout S       of wall clock; default 1800, with a kernel of own-kernel.sh 7200
 #   --ko FILE         the module; default: built from this tree
@@ -39,6 +41,7 @@ smp=2
 icount=
 exact=
 long=
+fastpath=
 timeout=
 ko=
 module=y
@@ -57,6 +60,7 @@ while [ $# -gt 0 ]; do
 	--icount) icount=y ;;
 	--exact) icount=y exact=y ;;
 	--long) long=y ;;
+	--fastpath) fastpath=y ;;
 	--no-module) module= ;;
 	--shell) shell=y ;;
 	--programs) programs=y ;;
@@ -152,6 +156,7 @@ project_files() {
 	[ -z "$shell" ] || touch "$ho/interactive"
 	{
 		echo "export HO_CI=${HO_CI:-} HO_ICOUNT=$icount HO_LONG=$long"
+		echo "export HO_FASTPATH=$fastpath"
 		[ -z "$own" ] || echo "export HO_SLACK=0.25 HO_SLOW=6"
 		if [ -n "$command" ]; then
 			printf '%s\n' "$command"

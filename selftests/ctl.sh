@@ -435,7 +435,8 @@ END
 
 # counters: NAME VALUE as the kernel's files have it, sums over CPUs.
 counters() {
-	for file in halfopen halfopen_declined halfopen_overload; do
+	for file in halfopen halfopen_declined halfopen_overload \
+	    halfopen_fastpath; do
 		in_srv awk '
 			NR == 1 { n = split($0, name); next }
 			{

@@ -66,7 +66,8 @@ at_far() {
 # Everything halfopen counted: it must not have moved.
 all_counters() {
 	local file
-	for file in halfopen halfopen_overload halfopen_declined; do
+	for file in halfopen halfopen_overload halfopen_declined \
+	    halfopen_fastpath; do
 		in_srv cat "/proc/net/stat/$file"
 	done
 }

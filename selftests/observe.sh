@@ -10,7 +10,7 @@
 setup
 forget_time_wait
 start_nginx || exit 1
-files="halfopen halfopen_declined halfopen_overload"
+files="halfopen halfopen_declined halfopen_overload halfopen_fastpath"
 
 # --- nstat --------------------------------------------------------------------
 

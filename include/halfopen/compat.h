@@ -140,6 +140,15 @@ static inline void ho_req_set_tsval(struct tcp_request_sock *treq, u32 first,
 #endif
 }
 
+/* What ip_local_out() and ip_output() count; see below. */
+static inline void ho_count_out_v4(struct net *net, unsigned int len)
+{
+#ifdef HO_HAVE_OUTREQUESTS
+	IP_INC_STATS(net, IPSTATS_MIB_OUTREQUESTS);
+#endif
+	IP_UPD_PO_STATS(net, IPSTATS_MIB_OUT, len);
+}
+
 /*
  * OutRequests is counted before LOCAL_OUT, but by IPv4 in 6.1 at the device; it
  * got a name of its own in 6.6.  Both forms go when 6.1 does.

@@ -179,4 +179,57 @@
 	  "SYN-ACK not sent again: a SYN may cause no more of them now", \
 	  "a flood; as meant")
 
+/*
+ * SYNs that were answered at the device, and why others took the default path
+ * (halfopen_fastpath), in the order of the checks.
+ */
+#define HO_FASTS(X)							\
+	X(fast_taken, "SYN answered before the IP stack saw it",	\
+	  "load on the devices of net.halfopen.fastpath")		\
+	X(fast_mode, "net.halfopen.mode is not 1",			\
+	  "the fast path is for mode 1")				\
+	X(fast_host, "sent to the address of no or of another host",	\
+	  "a port that mirrors traffic, or forged frames")		\
+	X(fast_device,							\
+	  "the device is the loopback, or part of a bridge, bond or VRF",\
+	  "name the bridge, the bond or the VLAN device instead")	\
+	X(fast_tunnel, "with a VLAN tag, or from a tunnel or IPsec",	\
+	  "name the device that the address is on")			\
+	X(fast_buffer, "in a buffer that cannot be reused: shared, in pieces", \
+	  "large SYNs with data, or an unusual driver")			\
+	X(fast_assigned, "a program chose the socket, or marked the packet", \
+	  "a BPF program or tc steers connections; as meant")		\
+	X(fast_ipsec, "the namespace or the listener has IPsec policies", \
+	  "IPsec is in use; as meant")					\
+	X(fast_prerouting,						\
+	  "rules before routing, connection tracking, NAT or IPVS",	\
+	  "with these the stack has to see the SYN; as meant")		\
+	X(fast_rules, "policy routing",					\
+	  "ip rule has, or had, more than the defaults; as meant")	\
+	X(fast_malformed, "bad IP or TCP header",			\
+	  "broken or forged packets")					\
+	X(fast_fragment, "IP fragment",					\
+	  "broken or forged packets")					\
+	X(fast_ip_options, "IPv4 options or IPv6 extension headers",	\
+	  "unusual clients, or somebody probes")			\
+	X(fast_checksum, "bad TCP checksum",				\
+	  "forged packets, or a broken link or offload")		\
+	X(fast_address,							\
+	  "not to a unicast address of this host, or from an impossible one", \
+	  "forwarded traffic, or spoofed sources that cannot exist")	\
+	X(fast_known, "its connection is in the table already",		\
+	  "lost SYN-ACKs: a bad path to the clients")			\
+	X(fast_socket, "a socket has this 4-tuple: TIME_WAIT, SYN_SENT, ...", \
+	  "busy clients that use a port again; harmless")		\
+	X(fast_listener, "nobody listens, or declined for the listener", \
+	  "halfopen_declined says why")					\
+	X(fast_filter,							\
+	  "the listener has a filter or a mark, or an LSM objects",	\
+	  "that program filters what it gets; as meant")		\
+	X(fast_way,							\
+	  "no way back, or by another device, or encapsulated",		\
+	  "asymmetric or multipath routing; as meant")			\
+	X(fast_memory, "no memory",					\
+	  "raise max_memory_bytes or host_memory_bytes")
+
 #endif /* _HALFOPEN_COUNTERS_H */

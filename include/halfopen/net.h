@@ -6,12 +6,15 @@
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
+#include <halfopen/fastpath.h>
 #include <halfopen/keyring.h>
 #include <halfopen/standby.h>
 #include <halfopen/stats.h>
 #include <halfopen/table.h>
 #include <halfopen/track_hold.h>
 #include <halfopen/wait.h>
+
+struct ho_fast_cpu;
 
 enum ho_mode {
 	HO_MODE_OFF	= 0,	/* new SYNs go the native way, entries finish */
@@ -27,6 +30,8 @@ enum ho_mode {
  * @wait: connections that are complete and wait
  * @track: connection tracking
  * @standby: whether it has its hooks
+ * @fastpath: devices that answer SYNs themselves
+ * @fast_cpu: what that remembers
  * @stats: counters
  * @mode: enum ho_mode
  * @mode_since_ns: boot-time clock when it was last set, ns
@@ -41,6 +46,8 @@ struct ho_net {
 	struct ho_wait wait;
 	struct ho_track track;
 	struct ho_standby standby;
+	struct ho_fastpath fastpath;
+	struct ho_fast_cpu __percpu *fast_cpu;
 	struct ho_stats __percpu *stats;
 	unsigned int mode;
 	u64 mode_since_ns;

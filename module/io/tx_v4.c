@@ -10,6 +10,7 @@
 #include <net/tcp.h>
 
 #include <halfopen/compat.h>
+#include <halfopen/direct.h>
 
 static void set_checksum(struct sk_buff *nskb, __be32 saddr, __be32 daddr)
 {
@@ -130,6 +131,7 @@ int ho_tx_v4_synack(struct net *net, const struct sock *lsk,
 	__be32 daddr = conn->key.raddr.s6_addr32[3];
 	u8 tos = READ_ONCE(inet_sk(lsk)->tos);
 	int ttl = READ_ONCE(inet_sk(lsk)->uc_ttl);
+	struct neighbour *neigh;
 
 	if (READ_ONCE(net->ipv4.sysctl_tcp_reflect_tos))
 		tos = (conn->req.tos & ~INET_ECN_MASK) | (tos & INET_ECN_MASK);
@@ -140,6 +142,9 @@ int ho_tx_v4_synack(struct net *net, const struct sock *lsk,
 	nskb->priority = READ_ONCE(lsk->sk_priority);
 	if (!nskb->mark)
 		nskb->mark = READ_ONCE(lsk->sk_mark);
+	neigh = ho_direct_neigh_v4(net, path->dst, daddr, nskb->len);
+	if (neigh)
+		return ho_direct_send_v4(net, neigh, nskb);
 	return ip_local_out(net, nskb->sk, nskb);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* halfopenctl save */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd.h"
@@ -18,8 +19,21 @@ enum {
 
 struct saved {
 	const struct knob *knob;
-	__u64 value;
+	char value[KNOB_TEXT_MAX];
 };
+
+static __u64 number(const struct saved *saved)
+{
+	return strtoull(saved->value, NULL, 10);
+}
+
+/* Names have no default; a line without a value is no setting. */
+static bool is_wanted(const struct saved *saved, bool all)
+{
+	if (saved->knob->flags & KNOB_NAMES)
+		return *saved->value;
+	return all || number(saved) != saved->knob->def;
+}
 
 /* Returns how many. */
 static size_t collect(bool all, struct saved *saved)
@@ -30,10 +44,10 @@ static size_t collect(bool all, struct saved *saved)
 	knob_value("mode");
 	for (i = 0; i < nr_knobs; i++) {
 		if (knobs[i].flags & (KNOB_READ_ONLY | KNOB_WRITE_ONLY) ||
-		    !knob_read(&knobs[i], &saved[nr].value))
+		    !knob_read(&knobs[i], saved[nr].value))
 			continue;
 		saved[nr].knob = &knobs[i];
-		nr += all || saved[nr].value != knobs[i].def;
+		nr += is_wanted(&saved[nr], all);
 	}
 	return nr;
 }
@@ -55,7 +69,7 @@ static void order_marks(struct saved *saved, size_t nr)
 	for (i = 0; i + 1 < nr; i++) {
 		if (!is(&saved[i], "pressure_low_pct") ||
 		    !is(&saved[i + 1], "pressure_high_pct") ||
-		    saved[i].value <= saved[i + 1].knob->def)
+		    number(&saved[i]) <= saved[i + 1].knob->def)
 			continue;
 		low = saved[i];
 		saved[i] = saved[i + 1];
@@ -76,7 +90,7 @@ static size_t make_text(const struct saved *saved, size_t nr, bool all,
 		       since_text(0, date));
 	for (i = 0; i < nr && len < TEXT_MAX; i++)
 		len += snprintf(text + len, TEXT_MAX - len,
-				"net.halfopen.%s = %llu\n",
+				"net.halfopen.%s = %s\n",
 				saved[i].knob->name, saved[i].value);
 	return len;
 }
@@ -91,8 +105,12 @@ static void show_json(const char *file, const struct saved *saved, size_t nr)
 	else
 		json_null("file");
 	json_begin("saved", '{');
-	for (i = 0; i < nr; i++)
-		json_int(saved[i].knob->name, saved[i].value);
+	for (i = 0; i < nr; i++) {
+		if (saved[i].knob->flags & KNOB_NAMES)
+			json_str(saved[i].knob->name, saved[i].value);
+		else
+			json_int(saved[i].knob->name, number(&saved[i]));
+	}
 	json_end('}');
 	json_end('}');
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* halfopenctl set */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd.h"
@@ -9,29 +10,39 @@
 #include "out.h"
 #include "util.h"
 
-static void show_knob(const struct knob *knob, __u64 value)
+/* One that has a default and bounds. */
+static bool is_bounded(const struct knob *knob)
 {
-	char text[32] = "-", def[32] = "-", range[64];
+	return !(knob->flags & (KNOB_READ_ONLY | KNOB_WRITE_ONLY | KNOB_NAMES));
+}
 
-	if (!(knob->flags & KNOB_WRITE_ONLY))
-		snprintf(text, sizeof(text), "%llu", value);
-	if (!(knob->flags & (KNOB_READ_ONLY | KNOB_WRITE_ONLY)))
+static void show_knob(const struct knob *knob, const char *value)
+{
+	char def[32] = "-", range[64];
+
+	if (is_bounded(knob))
 		snprintf(def, sizeof(def), "%u", knob->def);
-	out_fmt("%-22s %10s %10s  %s\n", knob->name, text, def,
+	out_fmt("%-22s %10s %10s  %s\n", knob->name, *value ? value : "-", def,
 		knob_range(knob, range));
 }
 
-static void show_knob_json(const struct knob *knob, __u64 value)
+static void show_value_json(const struct knob *knob, const char *name,
+			    const char *value)
 {
-	bool settable = !(knob->flags & (KNOB_READ_ONLY | KNOB_WRITE_ONLY));
+	if (knob->flags & KNOB_WRITE_ONLY)
+		json_null(name);
+	else if (knob->flags & KNOB_NAMES)
+		json_str(name, value);
+	else
+		json_int(name, strtoull(value, NULL, 10));
+}
 
+static void show_knob_json(const struct knob *knob, const char *value)
+{
 	json_begin(NULL, '{');
 	json_str("name", knob->name);
-	if (knob->flags & KNOB_WRITE_ONLY)
-		json_null("value");
-	else
-		json_int("value", value);
-	if (settable) {
+	show_value_json(knob, "value", value);
+	if (is_bounded(knob)) {
 		json_int("default", knob->def);
 		json_int("min", knob->min);
 		json_int("max", knob->max);
@@ -45,7 +56,7 @@ static void show_knob_json(const struct knob *knob, __u64 value)
 
 static void show_all(void)
 {
-	__u64 value;
+	char value[KNOB_TEXT_MAX];
 	size_t i;
 
 	/* before half of the output is there */
@@ -58,9 +69,9 @@ static void show_all(void)
 			"RANGE");
 	}
 	for (i = 0; i < nr_knobs; i++) {
-		value = 0;
+		value[0] = '\0';
 		if (!(knobs[i].flags & KNOB_WRITE_ONLY) &&
-		    !knob_read(&knobs[i], &value))
+		    !knob_read(&knobs[i], value))
 			continue;
 		if (globals.json)
 			show_knob_json(&knobs[i], value);
@@ -93,14 +104,14 @@ static const struct knob *parse(char *arg, const char **value)
 	if (knob->flags & KNOB_READ_ONLY)
 		usage_error("%s is read-only: it follows from synack_timeout_ms, synack_timeout_max_ms and synack_retries",
 			    knob->name);
-	if (!**value)
+	if (!**value && !(knob->flags & KNOB_NAMES))
 		usage_error("%s= has no value", knob->name);
 	return knob;
 }
 
 static void set_one(const struct knob *knob, const char *text)
 {
-	__u64 value;
+	char value[KNOB_TEXT_MAX];
 	int err;
 
 	err = knob_write(knob, text);
@@ -119,12 +130,12 @@ static void set_one(const struct knob *knob, const char *text)
 			out_fmt("net.halfopen.%s is set\n", knob->name);
 		return;
 	}
-	if (!knob_read(knob, &value))
+	if (!knob_read(knob, value))
 		return;
 	if (globals.json)
-		json_int(knob->name, value);
+		show_value_json(knob, knob->name, value);
 	else
-		out_fmt("net.halfopen.%s = %llu\n", knob->name, value);
+		out_fmt("net.halfopen.%s = %s\n", knob->name, value);
 }
 
 static int run(int argc, char **argv)

@@ -86,7 +86,7 @@ const struct command cmd_stats = {
 		"  -z, --nonzero  only those that are not 0\n"
 		"  -e, --explain  each with a sentence, and what a rising one means\n"
 		"  -j, --json\n\n"
-		"Sums over all CPUs of /proc/net/stat/halfopen, halfopen_declined and\n"
-		"halfopen_overload, since the module was loaded.\n",
+		"Sums over all CPUs of /proc/net/stat/halfopen, halfopen_declined,\n"
+		"halfopen_overload and halfopen_fastpath, since the module was loaded.\n",
 	.run		= run,
 };

@@ -9,12 +9,15 @@ const struct counter counters[COUNTER_MAX] = {
 	HO_COUNTERS(COUNTER_ROW)
 	HO_DECLINES(COUNTER_ROW)
 	HO_OVERLOADS(COUNTER_ROW)
+	HO_FASTS(COUNTER_ROW)
 };
 
 #undef COUNTER_ROW
 
 const char *counter_file(int nr)
 {
+	if (nr >= COUNTER_FIRST_FAST)
+		return "halfopen_fastpath";
 	if (nr >= COUNTER_FIRST_OVERLOAD)
 		return "halfopen_overload";
 	if (nr >= COUNTER_FIRST_DECLINE)

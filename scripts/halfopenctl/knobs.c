@@ -38,6 +38,7 @@ const struct knob knobs[] = {
 	  HO_RTO_MAX_MS, 0 },
 	{ "lifetime_ms", 0, 0, 0, KNOB_READ_ONLY },
 	{ "verify_synack", 0, 0, 1, 0 },
+	{ "fastpath", 0, 0, 0, KNOB_NAMES },
 };
 
 const size_t nr_knobs = ARRAY_SIZE(knobs);
@@ -120,39 +121,46 @@ static char *knob_path(const struct knob *knob, char *path, size_t size)
 	return path;
 }
 
-bool knob_read(const struct knob *knob, __u64 *value)
+bool knob_read(const struct knob *knob, char *text)
 {
-	char path[96];
-	char *text = read_file(knob_path(knob, path, sizeof(path)));
+	char path[96], *c;
+	char *file = read_file(knob_path(knob, path, sizeof(path)));
 
-	if (!text && errno == ENOENT && knob->flags & KNOB_INITIAL &&
+	if (!file && errno == ENOENT && knob->flags & KNOB_INITIAL &&
 	    !access(DIR "mode", F_OK))
 		return false;
-	if (!text)
+	if (!file)
 		fail_open(path, errno);
-	*value = strtoull(text, NULL, 10);
-	free(text);
+	snprintf(text, KNOB_TEXT_MAX, "%.*s", (int)strcspn(file, "\n"), file);
+	for (c = text; *c; c++)
+		if (*c == ' ')
+			*c = ',';
+	free(file);
 	return true;
 }
 
 __u64 knob_value(const char *name)
 {
-	__u64 value = 0;
+	char text[KNOB_TEXT_MAX] = "";
 
-	knob_read(knob_find(name), &value);
-	return value;
+	knob_read(knob_find(name), text);
+	return strtoull(text, NULL, 10);
 }
 
 int knob_write(const struct knob *knob, const char *text)
 {
-	size_t len = strlen(text);
 	char path[96];
 	ssize_t put;
+	size_t len;
 	int fd, err = 0;
 
 	fd = open(knob_path(knob, path, sizeof(path)), O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
+	/* no name is a line, too */
+	if (!*text)
+		text = "\n";
+	len = strlen(text);
 	do {
 		put = write(fd, text, len);
 	} while (put < 0 && errno == EINTR);
@@ -168,6 +176,10 @@ char *knob_range(const struct knob *knob, char *text)
 {
 	__u32 min = knob->min, max = knob->max;
 
+	if (knob->flags & KNOB_NAMES) {
+		snprintf(text, 64, "names of devices, 16 at most");
+		return text;
+	}
 	if (knob->flags & (KNOB_WRITE_ONLY | KNOB_READ_ONLY)) {
 		snprintf(text, 64, "%s", knob->flags & KNOB_READ_ONLY ?
 			 "read-only" : "auto, or 1 or 2 keys of 32 hex digits");
@@ -201,7 +213,7 @@ void knob_refused(const struct knob *knob, const char *text, int err)
 		fail(PREFIX "%s=%.64s: entries are still counted by an earlier length; try again when they are gone, in %llu s at the latest",
 		     knob->name, text,
 		     knob_value("lifetime_ms") / 1000 + 1);
-	if (err == -EINVAL || err == -ERANGE)
+	if (err == -EINVAL || err == -ERANGE || err == -E2BIG)
 		fail(PREFIX "%s=%.64s is refused: it takes %s%s", knob->name,
 		     secret, knob_range(knob, range),
 		     strstr(knob->name, "pressure_") ?

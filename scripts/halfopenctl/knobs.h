@@ -13,6 +13,11 @@ enum knob_flags {
 	KNOB_READ_ONLY	= 1 << 0,
 	KNOB_WRITE_ONLY	= 1 << 1,
 	KNOB_INITIAL	= 1 << 2,	/* only the initial namespace has it */
+	KNOB_NAMES	= 1 << 3,	/* a list of names, no number */
+};
+
+enum {
+	KNOB_TEXT_MAX	= 512,
 };
 
 struct knob {
@@ -30,8 +35,11 @@ extern const size_t nr_knobs;
 const struct knob *knob_find(const char *name);
 /* The known name that is most like it; NULL if none is. */
 const char *knob_nearest(const char *name);
-/* False if this namespace does not have it. */
-bool knob_read(const struct knob *knob, __u64 *value);
+/*
+ * Into TEXT, KNOB_TEXT_MAX bytes; names with commas between them.  False if
+ * this namespace does not have it.
+ */
+bool knob_read(const struct knob *knob, char *text);
 __u64 knob_value(const char *name);
 /* 0 or a negative errno. */
 int knob_write(const struct knob *knob, const char *text);

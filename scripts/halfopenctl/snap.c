@@ -14,6 +14,7 @@ static const char * const stat_files[] = {
 	"/proc/net/stat/halfopen",
 	"/proc/net/stat/halfopen_declined",
 	"/proc/net/stat/halfopen_overload",
+	"/proc/net/stat/halfopen_fastpath",
 };
 
 /* The next line of *TEXT, which moves on; NULL at the end. */

@@ -234,6 +234,7 @@ LINES = {
     "stat/halfopen": (b"", 1000),
     "stat/halfopen_declined": (b"", 1000),
     "stat/halfopen_overload": (b"", 1000),
+    "stat/halfopen_fastpath": (b"", 1000),
 }
 RECORD = 60     # bytes of struct halfopen_conn
 
