@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 
 #include <halfopen/cookie.h>
+#include <halfopen/keyring.h>
 
 #include "fixtures.h"
 
@@ -183,6 +184,27 @@ static const struct tuple_case tuple[] = {
 
 KUNIT_ARRAY_PARAM_DESC(tuple, tuple, name);
 
+/* As a host of a cluster with this secret says. */
+static u32 ts_base(const struct ho_key *key, const siphash_key_t *secret)
+{
+	const struct ho_cookie_key by = { .shared = true, .ts = *secret };
+
+	return ho_keyring_ts_base(&by, key, 0);
+}
+
+static u32 ts_off(const struct ho_key *key, const struct ho_req *req,
+		  const siphash_key_t *secret)
+{
+	return ho_cookie_ts_off(key, req, ts_base(key, secret));
+}
+
+static bool ts_read(const struct ho_key *key, struct ho_req *req, u32 tsecr,
+		    u32 now_ms, s32 *age_ms)
+{
+	return ho_cookie_ts_read(key, req, tsecr, now_ms,
+				 ts_base(key, &FIX_TS), age_ms);
+}
+
 static void expect_foreign(struct kunit *test, const struct ho_key *key,
 			   const struct ho_key *other)
 {
@@ -193,8 +215,8 @@ static void expect_foreign(struct kunit *test, const struct ho_key *key,
 	KUNIT_EXPECT_FALSE(test, check(other, req.rcv_isn, isn, &got));
 	KUNIT_EXPECT_NE(test, isn >> MAC_SHIFT,
 			isn_of(other, &req) >> MAC_SHIFT);
-	KUNIT_EXPECT_NE(test, ho_cookie_ts_off(key, &req, &FIX_TS) % TS_ROUND,
-			ho_cookie_ts_off(other, &req, &FIX_TS) % TS_ROUND);
+	KUNIT_EXPECT_NE(test, ts_off(key, &req, &FIX_TS) % TS_ROUND,
+			ts_off(other, &req, &FIX_TS) % TS_ROUND);
 }
 
 static void cookie_is_of_no_use_for_another(struct kunit *test)
@@ -442,7 +464,7 @@ static void isn_tells_nothing_about_others(struct kunit *test)
 		struct ho_req req = req_of(1460, 7, true);
 		u32 isn = isn_of(&key, &req);
 
-		equal += isn == ho_cookie_ts_off(&key, &req, &FIX_SECRET);
+		equal += isn == ts_off(&key, &req, &FIX_SECRET);
 		small += abs((s32)(isn - last)) < 1 << 16;
 		last = isn;
 	}
@@ -463,12 +485,12 @@ static u16 exact_mss(const struct ho_key *key, u16 mss)
 static bool echo(const struct ho_key *key, const struct ho_req *req, u32 then,
 		 u32 now, struct ho_req *got, s32 *age_ms)
 {
-	u32 tsval = then + ho_cookie_ts_off(key, req, &FIX_TS);
+	u32 tsval = then + ts_off(key, req, &FIX_TS);
 	u32 isn = isn_of(key, req);
 
 	memset(got, 0, sizeof(*got));
 	return check(key, req->rcv_isn, isn, got) &&
-	       ho_cookie_ts_read(key, got, tsval, now, &FIX_TS, age_ms);
+	       ts_read(key, got, tsval, now, age_ms);
 }
 
 static void timestamp_has_the_rest(struct kunit *test)
@@ -592,7 +614,7 @@ static void echo_that_is_read_could_be_ours(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(steps); i++) {
 		struct ho_req req = req_of(steps[i].step, 7, true);
-		u32 off = ho_cookie_ts_off(&key, &req, &FIX_TS);
+		u32 off = ts_off(&key, &req, &FIX_TS);
 
 		if (steps[i].make != fix_key_v6)
 			continue;
@@ -601,8 +623,7 @@ static void echo_that_is_read_could_be_ours(struct kunit *test)
 			struct ho_req got = req, want;
 			s32 age_ms;
 
-			if (!ho_cookie_ts_read(&key, &got, tsval, 5000, &FIX_TS,
-					       &age_ms)) {
+			if (!ts_read(&key, &got, tsval, 5000, &age_ms)) {
 				refused++;
 				continue;
 			}
@@ -611,8 +632,7 @@ static void echo_that_is_read_could_be_ours(struct kunit *test)
 			KUNIT_ASSERT_EQ(test, step_of(&key, got.mss),
 					steps[i].step);
 			KUNIT_ASSERT_EQ(test, tsval,
-					5000 + ho_cookie_ts_off(&key, &want,
-								&FIX_TS));
+					5000 + ts_off(&key, &want, &FIX_TS));
 		}
 	}
 	KUNIT_EXPECT_GT(test, refused, 0);
@@ -621,13 +641,12 @@ static void echo_that_is_read_could_be_ours(struct kunit *test)
 static void refused_echo_changes_nothing(struct kunit *test)
 {
 	struct ho_req req = req_of(536, 7, true), got = req;
-	u32 off = ho_cookie_ts_off(&(struct ho_key){}, &req, &FIX_TS);
+	u32 off = ts_off(&(struct ho_key){}, &req, &FIX_TS);
 	s32 age_ms = 77;
 
 	KUNIT_EXPECT_FALSE(test,
-			   ho_cookie_ts_read(&(struct ho_key){}, &got, off,
-					     HO_COOKIE_AGE_MAX_MS + 1, &FIX_TS,
-					     &age_ms));
+			   ts_read(&(struct ho_key){}, &got, off,
+				   HO_COOKIE_AGE_MAX_MS + 1, &age_ms));
 	KUNIT_EXPECT_MEMEQ(test, &got, &req, sizeof(req));
 	KUNIT_EXPECT_EQ(test, age_ms, 77);
 }
@@ -641,20 +660,20 @@ static void clock_of_a_tuple_goes_on(struct kunit *test)
 	const struct family *family = test->param_value;
 	struct ho_key key = family->make(1);
 	struct ho_req first = req_of(1460, 7, true);
-	u32 off = ho_cookie_ts_off(&key, &first, &FIX_TS), n;
+	u32 off = ts_off(&key, &first, &FIX_TS), n;
 
 	for (n = 0; n < 2 * (SHIFT_NONE + 1); n++) {
 		struct ho_req next = req_of(1460, n / 2, n % 2);
 
 		next.rcv_isn = n * 12345;
-		KUNIT_ASSERT_EQ(test, ho_cookie_ts_off(&key, &next, &FIX_TS),
+		KUNIT_ASSERT_EQ(test, ts_off(&key, &next, &FIX_TS),
 				off);
 	}
 	for (n = 1; n <= U16_MAX; n++) {
 		struct ho_req next = req_of(n, 7, true);
 
 		next.ecn_ok = n % 3 == 0;
-		KUNIT_ASSERT_EQ(test, (ho_cookie_ts_off(&key, &next, &FIX_TS) -
+		KUNIT_ASSERT_EQ(test, (ts_off(&key, &next, &FIX_TS) -
 				       off) % TS_ROUND, 0);
 	}
 }
@@ -670,7 +689,7 @@ static void clocks_of_ports_are_not_related(struct kunit *test)
 		u32 off;
 
 		key.rport = cpu_to_be16(port);
-		off = ho_cookie_ts_off(&key, &req, &FIX_TS);
+		off = ts_off(&key, &req, &FIX_TS);
 		equal += off == last;
 		near += abs((s32)(off - last)) < 1 << 20;
 		last = off;
@@ -685,10 +704,10 @@ static void clock_depends_on_the_secret(struct kunit *test)
 	struct ho_req req = req_of(1460, 7, true);
 	struct ho_key v4 = fix_key_v4(1), v6 = fix_key_v6(1);
 
-	KUNIT_EXPECT_NE(test, ho_cookie_ts_off(&v4, &req, &FIX_TS),
-			ho_cookie_ts_off(&v4, &req, &FIX_SECRET));
-	KUNIT_EXPECT_NE(test, ho_cookie_ts_off(&v6, &req, &FIX_TS),
-			ho_cookie_ts_off(&v6, &req, &FIX_SECRET));
+	KUNIT_EXPECT_NE(test, ts_off(&v4, &req, &FIX_TS),
+			ts_off(&v4, &req, &FIX_SECRET));
+	KUNIT_EXPECT_NE(test, ts_off(&v6, &req, &FIX_TS),
+			ts_off(&v6, &req, &FIX_SECRET));
 }
 
 /*

@@ -286,7 +286,7 @@ static void clock_may_be_set_back_by_much(struct kunit *test)
 /* RFC 7323 5.4: the clock that a peer sees does not jump. */
 static void timestamp_key_stays(struct kunit *test)
 {
-	struct ho_keyring *ring = make_kind(test);
+	struct ho_keyring *ring = make_shared(test, &FIX_CLUSTER, NULL);
 	struct ho_cookie_key first = current_key(ring, at(START_S));
 	struct ho_cookie_key keys[HO_COOKIE_KEYS];
 	struct ho_clocks now;
@@ -301,6 +301,35 @@ static void timestamp_key_stays(struct kunit *test)
 	}
 	KUNIT_EXPECT_NE(test, memcmp(&first.ts, &first.mac, sizeof(first.ts)),
 			0);
+}
+
+/* One hash less, where nobody else has to agree. */
+static void own_timestamps_begin_with_the_hash(struct kunit *test)
+{
+	struct ho_cookie_key own = current_key(make_ring(test), at(START_S));
+	struct ho_key key = fix_key_v4(1);
+
+	KUNIT_EXPECT_EQ(test, ho_keyring_ts_base(&own, &key,
+						 0x123456789abcdef0ULL),
+			0x12345678);
+}
+
+static void shared_timestamps_do_not(struct kunit *test)
+{
+	struct ho_keyring *ring = make_shared(test, &FIX_CLUSTER, NULL);
+	struct ho_keyring *changed = make_shared(test, &FIX_OTHER,
+						 &FIX_CLUSTER);
+	struct ho_cookie_key by = current_key(ring, at(START_S));
+	struct ho_key key = fix_key_v4(1), other = fix_key_v4(2);
+	struct ho_cookie_key keys[HO_COOKIE_KEYS];
+	const struct ho_clocks now = at(START_S);
+	u32 base = ho_keyring_ts_base(&by, &key, 0);
+
+	KUNIT_EXPECT_EQ(test, ho_keyring_ts_base(&by, &key, ~0ULL), base);
+	KUNIT_EXPECT_NE(test, ho_keyring_ts_base(&by, &other, 0), base);
+	KUNIT_ASSERT_EQ(test, ho_keyring_valid(changed, &now, keys), 4);
+	KUNIT_EXPECT_NE(test, ho_keyring_ts_base(&keys[0], &key, 0), base);
+	KUNIT_EXPECT_EQ(test, ho_keyring_ts_base(&keys[2], &key, 0), base);
 }
 
 /* --- which clock ---------------------------------------------------------- */
@@ -520,10 +549,8 @@ static void random_secrets_differ(struct kunit *test)
 	struct ho_cookie_key first = current_key(a, now);
 
 	KUNIT_EXPECT_FALSE(test, same_mac(first, current_key(b, now)));
-	KUNIT_EXPECT_FALSE(test, same_ts(first, current_key(b, now)));
 	ho_keyring_auto(a, &now);
 	KUNIT_EXPECT_FALSE(test, same_mac(first, current_key(a, now)));
-	KUNIT_EXPECT_FALSE(test, same_ts(first, current_key(a, now)));
 }
 
 static void new_ring_never_changed(struct kunit *test)
@@ -584,7 +611,9 @@ static struct kunit_case keyring_cases[] = {
 	KUNIT_CASE(own_ring_turns_once),
 	KUNIT_CASE(shared_ring_follows_a_correction),
 	KUNIT_CASE_PARAM(clock_may_be_set_back_by_much, rings_gen_params),
-	KUNIT_CASE_PARAM(timestamp_key_stays, rings_gen_params),
+	KUNIT_CASE(timestamp_key_stays),
+	KUNIT_CASE(own_timestamps_begin_with_the_hash),
+	KUNIT_CASE(shared_timestamps_do_not),
 	KUNIT_CASE_PARAM(in_time, clocks_gen_params),
 	KUNIT_CASE(hosts_of_a_cluster_agree),
 	KUNIT_CASE(cookie_counts_on_another_host),

@@ -59,19 +59,20 @@ static inline bool ho_cookie_tells_all(const struct ho_req *req)
  * ho_cookie_ts_off() - timestamp offset of a connection
  * @key: the connection
  * @req: its MSS and ECN are woven in
- * @secret: SipHash key that outlives those of ISNs, so that the clock of a
- *	4-tuple runs on from one connection to the next (RFC 7323 5.4)
+ * @base: ho_keyring_ts_base(); depends on the whole 4-tuple, else offsets leak
+ *	across ports (RFC 7323 7, CVE-2026-23247), and outlives the keys of
+ *	ISNs, so that the clock of a 4-tuple runs on from one connection to the
+ *	next (RFC 7323 5.4)
  *
- * Depends on the whole 4-tuple, else offsets leak across ports (RFC 7323 7,
- * CVE-2026-23247). The 14 bits of data stand above the 18 bits that change
- * while a cookie is valid: our clock goes at its own pace, and the echo says
- * both what was said and when.
+ * The 14 bits of data stand above the 18 bits that change while a cookie is
+ * valid: our clock goes at its own pace, and the echo says both what was said
+ * and when.
  *
  * Context: any.
  * Return: what to add to the ms clock.
  */
 u32 ho_cookie_ts_off(const struct ho_key *key, const struct ho_req *req,
-		     const siphash_key_t *secret);
+		     u32 base);
 
 /**
  * ho_cookie_ts_read() - what the echo of our timestamp says
@@ -80,7 +81,7 @@ u32 ho_cookie_ts_off(const struct ho_key *key, const struct ho_req *req,
  *	the exact one and ECN is set
  * @tsecr: the echo
  * @now_ms: the ms clock that SYN-ACKs carry
- * @secret: as for ho_cookie_ts_off()
+ * @base: as for ho_cookie_ts_off()
  * @age_ms: on success, how long ago the SYN-ACK left; negative if it came from
  *	a host whose clock is ahead
  *
@@ -88,6 +89,6 @@ u32 ho_cookie_ts_off(const struct ho_key *key, const struct ho_req *req,
  * Return: true if the echo is one of our timestamps of the last minutes.
  */
 bool ho_cookie_ts_read(const struct ho_key *key, struct ho_req *req, u32 tsecr,
-		       u32 now_ms, const siphash_key_t *secret, s32 *age_ms);
+		       u32 now_ms, u32 base, s32 *age_ms);
 
 #endif /* _HALFOPEN_COOKIE_H */

@@ -84,32 +84,35 @@ u32 ho_tx_clock_ms(u64 now_ns);
  * ho_tx_ts_off() - timestamp offset of a connection
  * @hn: the namespace
  * @conn: the connection
+ * @hash: ho_table_hash() of its key
  *
  * Context: any.
  * Return: what to add to the stack's clock, 0 without random offsets.
  */
-u32 ho_tx_ts_off(struct ho_net *hn, const struct ho_conn *conn);
+u32 ho_tx_ts_off(struct ho_net *hn, const struct ho_conn *conn, u64 hash);
 
 /**
  * ho_tx_ts_off_of() - the same, with the key at hand
  * @conn: the connection
+ * @hash: ho_table_hash() of its key
  * @key: ho_keyring_current()
  *
  * Context: any.
  * Return: as ho_tx_ts_off().
  */
-u32 ho_tx_ts_off_of(const struct ho_conn *conn,
+u32 ho_tx_ts_off_of(const struct ho_conn *conn, u64 hash,
 		    const struct ho_cookie_key *key);
 
 /**
  * ho_tx_follow_clock() - go on from the timestamps that a client has seen
  * @hn: the namespace
  * @conn: the connection; ts_shift is set if the key changed since its SYN-ACK
+ * @hash: ho_table_hash() of its key
  * @opts: of its ACK
  *
  * Context: any.
  */
-void ho_tx_follow_clock(struct ho_net *hn, struct ho_conn *conn,
+void ho_tx_follow_clock(struct ho_net *hn, struct ho_conn *conn, u64 hash,
 			const struct ho_opts *opts);
 
 /**

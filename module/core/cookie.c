@@ -148,22 +148,17 @@ static u32 ts_data(const struct ho_key *key, const struct ho_req *req)
 	return residual << TS_RES_SHIFT | (req->ecn_ok ? TS_ECN : 0);
 }
 
-static u32 ts_base(const struct ho_key *key, const siphash_key_t *secret)
-{
-	return ho_key_hash(key, secret) >> 32;
-}
-
 u32 ho_cookie_ts_off(const struct ho_key *key, const struct ho_req *req,
-		     const siphash_key_t *secret)
+		     u32 base)
 {
-	return ts_base(key, secret) + (ts_data(key, req) << TS_SHIFT);
+	return base + (ts_data(key, req) << TS_SHIFT);
 }
 
 bool ho_cookie_ts_read(const struct ho_key *key, struct ho_req *req, u32 tsecr,
-		       u32 now_ms, const siphash_key_t *secret, s32 *age_ms)
+		       u32 now_ms, u32 base, s32 *age_ms)
 {
 	const u32 oldest = (1 << TS_SHIFT) - 1 - HO_COOKIE_SKEW_MS;
-	u32 said = tsecr - ts_base(key, secret) - now_ms + oldest;
+	u32 said = tsecr - base - now_ms + oldest;
 	u32 data = said >> TS_SHIFT;
 	s32 age = oldest - (said & ((1 << TS_SHIFT) - 1));
 	struct ho_req exact = *req;

@@ -39,6 +39,7 @@
  * @hn: the namespace
  * @lsk: the listener
  * @conn: the connection
+ * @hash: ho_table_hash() of its key
  * @own: waiting for halfopen's own SYN-ACK, sent for comparison; else for the
  *	stack's
  * @syn: the SYN, made again
@@ -48,6 +49,7 @@ struct ho_replay {
 	struct ho_net *hn;
 	struct sock *lsk;
 	const struct ho_conn *conn;
+	u64 hash;
 	bool own;
 	struct sk_buff *syn;
 	struct sk_buff *captured;
@@ -199,13 +201,12 @@ static void correct(struct request_sock *rsk, const struct ho_replay *replay)
 {
 	const struct ho_conn *conn = replay->conn;
 	struct tcp_request_sock *treq = tcp_rsk(rsk);
-	u32 ts_off = ho_tx_ts_off(replay->hn, conn);
+	u32 ts_off = ho_tx_ts_off(replay->hn, conn, replay->hash);
 	u32 now_ms = (u32)div_u64(ktime_get_ns(), NSEC_PER_MSEC);
 
 	treq->ts_off = ts_off;
 	inet_rsk(rsk)->ir_mark = conn->mark;
-	treq->txhash = ho_tx_hash(replay->lsk, conn,
-				  ho_table_hash(&replay->hn->tbl, &conn->key));
+	treq->txhash = ho_tx_hash(replay->lsk, conn, replay->hash);
 	correct_timing(rsk, conn, replay->lsk);
 	correct_options(rsk, &conn->req);
 	if (keeps_syn(replay->lsk, replay->syn))
@@ -275,11 +276,10 @@ static void verify(struct ho_replay *replay, struct sk_buff *theirs)
 
 	replay->own = true;
 	replay->captured = NULL;
-	if (ho_tx_route(hn, replay->lsk, replay->conn,
-			ho_table_hash(&hn->tbl, &replay->conn->key), NULL,
+	if (ho_tx_route(hn, replay->lsk, replay->conn, replay->hash, NULL,
 			&path) < 0)
 		return;
-	path.ts_off = ho_tx_ts_off(hn, replay->conn);
+	path.ts_off = ho_tx_ts_off(hn, replay->conn, replay->hash);
 	set_trap(replay);
 	err = ho_tx_synack(hn, replay->lsk, replay->conn, &path,
 			   ktime_get_ns());
@@ -318,7 +318,12 @@ static bool correct_unseen(const struct ho_pkt *pkt,
 bool ho_handover(const struct ho_pkt *pkt, struct sock *lsk,
 		 const struct ho_conn *conn)
 {
-	struct ho_replay replay = { .hn = pkt->hn, .lsk = lsk, .conn = conn };
+	struct ho_replay replay = {
+		.hn = pkt->hn,
+		.lsk = lsk,
+		.conn = conn,
+		.hash = pkt->hash,
+	};
 	struct sk_buff *syn = rebuild_syn(pkt, conn);
 	struct sk_buff *theirs;
 	bool done;

@@ -84,19 +84,21 @@ static void read_timestamp(const struct ho_pkt *pkt, struct ho_conn *conn,
 	u32 clock_ms = (u32)div_u64(now_ns, NSEC_PER_MSEC);
 	u32 tsecr = pkt->seg.opts.tsecr;
 	s32 age_ms = 0;
+	u32 base;
 
 	req->ts_recent = pkt->seg.opts.tsval;
 	if (!req->ts_rand)
 		return;
+	base = ho_keyring_ts_base(key, &conn->key, pkt->hash);
 	if (ho_cookie_ts_read(&conn->key, req, tsecr, ho_tx_clock_ms(now_ns),
-			      &key->ts, &age_ms) && age_ms >= 0) {
+			      base, &age_ms) && age_ms >= 0) {
 		conn->untimed = false;
 		req->snt_us -= (u32)age_ms * USEC_PER_MSEC;
 	} else {
 		age_ms = 0;
 	}
 	conn->ts_shift = tsecr + age_ms - clock_ms -
-			 ho_tx_ts_off(pkt->hn, conn);
+			 ho_tx_ts_off(pkt->hn, conn, pkt->hash);
 }
 
 bool ho_stateless_read(const struct ho_pkt *pkt, struct ho_conn *conn)

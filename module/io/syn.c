@@ -196,7 +196,7 @@ static enum ho_decline take_syn(const struct ho_pkt *pkt, struct ho_syn *syn,
 	use_up(pkt, path);
 	if (full != HO_FULL_NOT)
 		conn->req.ecn_ok &= ho_cookie_tells_all(&conn->req);
-	path->ts_off = ho_tx_ts_off_of(conn, &key);
+	path->ts_off = ho_tx_ts_off_of(conn, pkt->hash, &key);
 	if (full != HO_FULL_NOT) {
 		ho_stateless_answer(pkt, syn->lsk, port, conn, path, full,
 				    now_ns);

@@ -50,15 +50,15 @@ bool ho_synack_send(struct ho_net *hn, const struct sock *lsk,
 void ho_synack_resend(struct ho_net *hn, const struct sock *lsk,
 		      const struct ho_conn *conn)
 {
+	u64 hash = ho_table_hash(&hn->tbl, &conn->key);
 	struct ho_path path;
 
-	if (ho_tx_route(hn, lsk, conn, ho_table_hash(&hn->tbl, &conn->key),
-			NULL, &path) < 0) {
+	if (ho_tx_route(hn, lsk, conn, hash, NULL, &path) < 0) {
 		ho_tx_no_route(hn->net, conn);
 		ho_stat_inc(hn, HO_STAT_synack_error);
 		return;
 	}
-	path.ts_off = ho_tx_ts_off(hn, conn);
+	path.ts_off = ho_tx_ts_off(hn, conn, hash);
 	if (conn->req.tracked)
 		path.ct = ho_track_make(hn, conn, NULL);
 	if (!ho_synack_send(hn, lsk, conn, &path, ktime_get_ns()))

@@ -340,7 +340,7 @@ enum ho_verdict ho_synrecv_rx(struct ho_pkt *pkt, bool *gone)
 	}
 	ho_entry_conn(ent, &conn);
 	if (event == HO_EV_COMPLETE)
-		ho_tx_follow_clock(pkt->hn, &conn, &pkt->seg.opts);
+		ho_tx_follow_clock(pkt->hn, &conn, pkt->hash, &pkt->seg.opts);
 	verdict = lsk ? act_locked(pkt, lsk, bkt, ent, event, &conn, &what) :
 			act_orphan_locked(pkt, bkt, ent, event);
 	ho_table_unlock(bkt);

@@ -33,24 +33,28 @@ u32 ho_tx_clock_ms(u64 now_ns)
 	return (u32)div_u64(now_ns, NSEC_PER_MSEC) + ho_epoch_ms;
 }
 
-u32 ho_tx_ts_off_of(const struct ho_conn *conn, const struct ho_cookie_key *key)
+u32 ho_tx_ts_off_of(const struct ho_conn *conn, u64 hash,
+		    const struct ho_cookie_key *key)
 {
+	u32 base;
+
 	if (!conn->req.ts_rand)
 		return 0;
-	return ho_cookie_ts_off(&conn->key, &conn->req, &key->ts) +
-	       ho_epoch_ms + conn->ts_shift;
+	base = ho_keyring_ts_base(key, &conn->key, hash);
+	return ho_cookie_ts_off(&conn->key, &conn->req, base) + ho_epoch_ms +
+	       conn->ts_shift;
 }
 
-u32 ho_tx_ts_off(struct ho_net *hn, const struct ho_conn *conn)
+u32 ho_tx_ts_off(struct ho_net *hn, const struct ho_conn *conn, u64 hash)
 {
 	struct ho_clocks now = ho_clocks_now();
 	struct ho_cookie_key key;
 
 	ho_keyring_current(&hn->keys, &now, &key);
-	return ho_tx_ts_off_of(conn, &key);
+	return ho_tx_ts_off_of(conn, hash, &key);
 }
 
-void ho_tx_follow_clock(struct ho_net *hn, struct ho_conn *conn,
+void ho_tx_follow_clock(struct ho_net *hn, struct ho_conn *conn, u64 hash,
 			const struct ho_opts *opts)
 {
 	struct ho_clocks now = ho_clocks_now();
@@ -60,7 +64,7 @@ void ho_tx_follow_clock(struct ho_net *hn, struct ho_conn *conn,
 	    !ho_keyring_changed(&hn->keys, &now, HO_LIFETIME_MAX_S))
 		return;
 	ours = (u32)div_u64(ktime_get_ns(), NSEC_PER_MSEC) +
-	       ho_tx_ts_off(hn, conn);
+	       ho_tx_ts_off(hn, conn, hash);
 	/* it would seem to come from the future, or from before the SYN */
 	if (ours - opts->tsecr > HO_LIFETIME_MAX_S * MSEC_PER_SEC)
 		conn->ts_shift = opts->tsecr - ours;
@@ -237,6 +241,7 @@ void ho_tx_ack(struct ho_net *hn, const struct sock *lsk,
 	       const struct ho_conn *conn, struct sk_buff *skb)
 {
 	const struct ho_req *req = &conn->req;
+	u64 hash = ho_table_hash(&hn->tbl, &conn->key);
 	const struct ho_reply reply = {
 		.seq = req->snt_isn + 1,
 		.ack = req->rcv_isn + 1,
@@ -246,11 +251,10 @@ void ho_tx_ack(struct ho_net *hn, const struct sock *lsk,
 		 * the stack leaves the option out when there is nothing to echo
 		 */
 		.timestamps = req->ts_recent,
-		.tsval = tsval(ho_tx_ts_off(hn, conn), ktime_get_ns()),
+		.tsval = tsval(ho_tx_ts_off(hn, conn, hash), ktime_get_ns()),
 		.tsecr = req->ts_recent,
 		.oif = READ_ONCE(lsk->sk_bound_dev_if),
-		.txhash = ho_tx_hash(lsk, conn,
-				     ho_table_hash(&hn->tbl, &conn->key)),
+		.txhash = ho_tx_hash(lsk, conn, hash),
 	};
 
 	send_reply(hn, lsk, conn, skb, &reply);

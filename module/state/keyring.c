@@ -91,9 +91,9 @@ void ho_keyring_init(struct ho_keyring *ring)
 
 void ho_keyring_auto(struct ho_keyring *ring, const struct ho_clocks *now)
 {
-	struct ho_secret secret;
+	struct ho_secret secret = { };
 
-	get_random_bytes(&secret, sizeof(secret));
+	get_random_bytes(&secret.root, sizeof(secret.root));
 	install(ring, &secret, 1, false, now);
 	memzero_explicit(&secret, sizeof(secret));
 }
@@ -137,6 +137,7 @@ void ho_keyring_current(struct ho_keyring *ring, const struct ho_clocks *now,
 		seq = read_seqbegin(&ring->lock);
 		stale = is_stale(ring, now);
 		key->mac = ring->mac[0][0];
+		key->shared = ring->shared;
 		key->ts = ring->secret[0].ts;
 		if (stale)
 			turn(ring, now);
@@ -157,6 +158,7 @@ unsigned int ho_keyring_valid(struct ho_keyring *ring,
 		for (i = 0; i < ring->nr_secrets; i++)
 			for (age = 0; age < 2; age++, nr++) {
 				keys[nr].mac = ring->mac[i][age];
+				keys[nr].shared = ring->shared;
 				keys[nr].ts = ring->secret[i].ts;
 			}
 		if (stale)

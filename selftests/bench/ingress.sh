@@ -14,8 +14,12 @@ module_load || exit 1
 module_unload
 
 all() {
+	local rule="tcp dport $port"
+
+	# in this chain that does not match IPv6
+	[ "$1" = ipv4 ] || rule="ip6 nexthdr tcp"
 	begin
-	drop_at netdev "ingress device srv0" || exit 1
+	drop_at netdev "ingress device srv0" "$rule" || exit 1
 	measure "$1" dropped
 	end
 

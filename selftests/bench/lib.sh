@@ -123,13 +123,14 @@ shake() {
 	wait_for 5 grep -q full "$tmp/hoard"
 }
 
-# drop_at TABLE CHAIN: in the server, all that goes to the port.
+# drop_at TABLE CHAIN [RULE]: in the server, all that goes to the port, or all
+# that the rule matches.
 drop_at() {
 	in_srv nft -f - <<-END
 	table $1 bench {
 		chain dropped {
 			type filter hook $2 priority 0
-			tcp dport $port drop
+			${3:-tcp dport $port} drop
 		}
 	}
 	END
