@@ -5,6 +5,7 @@
 #include <linux/rcupdate.h>
 
 #include <halfopen/entry.h>
+#include <halfopen/handover.h>
 #include <halfopen/limits.h>
 #include <halfopen/memory.h>
 #include <halfopen/net.h>
@@ -56,6 +57,7 @@ static void __exit ho_exit(void)
 	ho_net_exit();
 	/* the last callback may still be about to return into this text */
 	rcu_barrier();
+	ho_handover_exit();
 	ho_entry_exit();
 	ho_memory_exit();
 }

@@ -35,6 +35,13 @@ bool ho_handover(const struct ho_pkt *pkt, struct sock *lsk,
  */
 bool ho_handover_capture(struct sk_buff *skb);
 
+/**
+ * ho_handover_exit() - free what handovers kept for the next one
+ *
+ * Context: process, at unload; nothing is handed over any more.
+ */
+void ho_handover_exit(void);
+
 struct ho_replay;
 DECLARE_PER_CPU(struct ho_replay *, ho_replay);
 

@@ -10,6 +10,8 @@ struct sk_buff;
 /**
  * ho_replay_syn() - the SYN that a client sent
  * @conn: the connection
+ * @spare: a packet made by this that is no more used, to be filled again, or
+ *	NULL
  *
  * The same but for what nobody kept: TTL, ID, flow label, window and the order
  * of options. Its checksum counts as verified.
@@ -18,7 +20,8 @@ struct sk_buff;
  * Return: a packet without route and device, data at the network header, or
  * NULL without memory.
  */
-struct sk_buff *ho_replay_syn(const struct ho_conn *conn);
+struct sk_buff *ho_replay_syn(const struct ho_conn *conn,
+			      struct sk_buff *spare);
 
 /**
  * ho_replay_synack() - the SYN-ACK that it was sent

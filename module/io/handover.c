@@ -18,7 +18,7 @@
  * waits for it in ho_rx_settle().
  *
  * Nothing of ours stays behind: the request is the stack's own, the rebuilt SYN
- * dies here.
+ * is used again.
  */
 #include <halfopen/handover.h>
 
@@ -63,6 +63,9 @@ struct ho_replay {
 DEFINE_PER_CPU(struct ho_replay *, ho_replay);
 static DEFINE_PER_CPU(struct task_struct *, ho_replay_task);
 
+/* The SYN of the last handover is the memory of the next one's. */
+static DEFINE_PER_CPU(struct sk_buff *, ho_replay_spare);
+
 /* --- the SYN, made again --- */
 
 /*
@@ -106,7 +109,7 @@ static struct sk_buff *rebuild_syn(const struct ho_pkt *pkt,
 	struct sk_buff *skb = pkt->skb;
 	struct sk_buff *syn;
 
-	syn = ho_replay_syn(conn);
+	syn = ho_replay_syn(conn, this_cpu_xchg(ho_replay_spare, NULL));
 	if (!syn)
 		return NULL;
 	/* the segment came the same way */
@@ -129,23 +132,23 @@ static struct sk_buff *rebuild_syn(const struct ho_pkt *pkt,
 
 /* --- the request, corrected --- */
 
-static u64 first_synack_us(const struct ho_req *req)
+static u64 first_synack_us(const struct ho_req *req, u64 now_us)
 {
-	u64 now_us = div_u64(ktime_get_ns(), NSEC_PER_USEC);
-
 	return now_us - (u32)((u32)now_us - req->snt_us);
 }
 
 /* As its TSval has it; what nobody knows is as long ago as can be. */
-static u32 first_synack_ms(const struct ho_conn *conn, u32 now_ms)
+static u32 first_synack_ms(const struct ho_conn *conn, u64 now_us)
 {
 	if (conn->untimed)
-		return now_ms - HO_LIFETIME_MAX_S * MSEC_PER_SEC;
-	return (u32)div_u64(first_synack_us(&conn->req), USEC_PER_MSEC);
+		return (u32)div_u64(now_us, USEC_PER_MSEC) -
+		       HO_LIFETIME_MAX_S * MSEC_PER_SEC;
+	return (u32)div_u64(first_synack_us(&conn->req, now_us), USEC_PER_MSEC);
 }
 
 static void correct_timing(struct request_sock *rsk,
-			   const struct ho_conn *conn, struct sock *lsk)
+			   const struct ho_conn *conn, struct sock *lsk,
+			   u64 now_us)
 {
 	const struct ho_req *req = &conn->req;
 
@@ -154,7 +157,8 @@ static void correct_timing(struct request_sock *rsk,
 	 * It ended when the ACK came, not when there was room.
 	 */
 	tcp_rsk(rsk)->snt_synack =
-		conn->untimed ? 0 : first_synack_us(req) + conn->waited_us;
+		conn->untimed ? 0 :
+		first_synack_us(req, now_us) + conn->waited_us;
 	rsk->num_retrans = req->retrans;
 	if (!req->timeouts)
 		return;
@@ -202,17 +206,17 @@ static void correct(struct request_sock *rsk, const struct ho_replay *replay)
 	const struct ho_conn *conn = replay->conn;
 	struct tcp_request_sock *treq = tcp_rsk(rsk);
 	u32 ts_off = ho_tx_ts_off(replay->hn, conn, replay->hash);
-	u32 now_ms = (u32)div_u64(ktime_get_ns(), NSEC_PER_MSEC);
+	u64 now_us = div_u64(ktime_get_ns(), NSEC_PER_USEC);
 
 	treq->ts_off = ts_off;
 	inet_rsk(rsk)->ir_mark = conn->mark;
 	treq->txhash = ho_tx_hash(replay->lsk, conn, replay->hash);
-	correct_timing(rsk, conn, replay->lsk);
+	correct_timing(rsk, conn, replay->lsk, now_us);
 	correct_options(rsk, &conn->req);
 	if (keeps_syn(replay->lsk, replay->syn))
 		inet_rsk(rsk)->pktopts = skb_get(replay->syn);
-	ho_req_set_tsval(treq, first_synack_ms(conn, now_ms) + ts_off,
-			 now_ms + ts_off);
+	ho_req_set_tsval(treq, first_synack_ms(conn, now_us) + ts_off,
+			 (u32)div_u64(now_us, USEC_PER_MSEC) + ts_off);
 }
 
 /*
@@ -347,9 +351,17 @@ bool ho_handover(const struct ho_pkt *pkt, struct sock *lsk,
 	if (theirs && ho_sysctl_verify(pkt->hn))
 		verify(&replay, theirs);
 	consume_skb(theirs);
-	consume_skb(syn);
+	consume_skb(this_cpu_xchg(ho_replay_spare, syn));
 	/* the request is looked up only for a segment without a socket */
 	if (done && ho_rx_is_assigned(pkt))
 		skb_orphan(pkt->skb);
 	return done;
+}
+
+void ho_handover_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		consume_skb(per_cpu(ho_replay_spare, cpu));
 }

@@ -8,6 +8,7 @@
 
 #include <halfopen/key.h>
 #include <halfopen/opts.h>
+#include <halfopen/recycle.h>
 
 /* No room for what comes before the network header: nobody sends them. */
 enum {
@@ -15,13 +16,17 @@ enum {
 		  HO_OPTS_LEN_MAX,
 };
 
-static struct sk_buff *alloc_packet(void)
+static struct sk_buff *make_packet(struct sk_buff *spare)
 {
-	struct sk_buff *skb = alloc_skb(MAX_LEN, GFP_ATOMIC | __GFP_NOWARN);
+	struct sk_buff *skb = spare;
 
-	if (!skb)
-		return NULL;
-	skb_reserve(skb, MAX_LEN);
+	if (!spare || !ho_recycle(spare, MAX_LEN)) {
+		consume_skb(spare);
+		skb = alloc_skb(MAX_LEN, GFP_ATOMIC | __GFP_NOWARN);
+		if (!skb)
+			return NULL;
+		skb_reserve(skb, MAX_LEN);
+	}
 	skb->ip_summed = CHECKSUM_UNNECESSARY;
 	return skb;
 }
@@ -81,10 +86,10 @@ static void push_ip(struct sk_buff *skb, const struct in6_addr *saddr,
 	skb_reset_mac_header(skb);
 }
 
-struct sk_buff *ho_replay_syn(const struct ho_conn *conn)
+struct sk_buff *ho_replay_syn(const struct ho_conn *conn, struct sk_buff *spare)
 {
 	const struct ho_req *req = &conn->req;
-	struct sk_buff *skb = alloc_packet();
+	struct sk_buff *skb = make_packet(spare);
 	struct tcphdr *th;
 
 	if (!skb)
@@ -107,7 +112,7 @@ struct sk_buff *ho_replay_syn(const struct ho_conn *conn)
 struct sk_buff *ho_replay_synack(const struct ho_conn *conn)
 {
 	const struct ho_req *req = &conn->req;
-	struct sk_buff *skb = alloc_packet();
+	struct sk_buff *skb = make_packet(NULL);
 	struct tcphdr *th;
 
 	if (!skb)

@@ -152,7 +152,7 @@ struct sk_buff *ho_track_show_syn(struct ho_net *hn,
 
 	if (!ho_track_is_hooked(&hn->track))
 		return NULL;
-	syn = ho_replay_syn(conn);
+	syn = ho_replay_syn(conn, NULL);
 	if (!syn)
 		return NULL;
 	if (!ho_track_show(hn, syn, NF_INET_PRE_ROUTING, tmpl)) {
