@@ -8,7 +8,6 @@
  * of the time that connect() took, "-" where nobody connected.  The last line
  * is the same for all of them, with "total" for the second.
  */
-#include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +20,8 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "endpoint.h"
 
 enum { MAX_OPEN = 4096, MAX_SAMPLES = 1 << 20 };
 
@@ -170,20 +171,12 @@ static void run(const struct sockaddr_storage *ss, socklen_t len, double rate,
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_storage ss = {};
-	struct sockaddr_in6 *sa6 = (void *)&ss;
-	struct sockaddr_in *sa4 = (void *)&ss;
-	bool v6;
+	struct endpoint server;
 
 	if (argc != 6)
 		errx(1, "clients ADDR PORT PER_SECOND SECONDS TIMEOUT_MS");
-	v6 = strchr(argv[1], ':');
-	ss.ss_family = v6 ? AF_INET6 : AF_INET;
-	if (inet_pton(ss.ss_family, argv[1], v6 ? (void *)&sa6->sin6_addr :
-		      (void *)&sa4->sin_addr) != 1)
-		errx(1, "bad address %s", argv[1]);
-	sa4->sin_port = htons(atoi(argv[2]));	/* the same place in both */
-	run(&ss, v6 ? sizeof(*sa6) : sizeof(*sa4), atof(argv[3]),
+	server = parse_endpoint(argv[1], argv[2]);
+	run(&server.addr, server.len, atof(argv[3]),
 	    atoi(argv[4]), atoi(argv[5]) * 1000ull);
 	return 0;
 }

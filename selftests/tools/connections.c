@@ -11,12 +11,9 @@
  * were good.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -25,20 +22,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "endpoint.h"
+#include "netns.h"
+
 enum { BATCH = 64, WAIT_MS = 5000 };
 
-static struct sockaddr_storage addr;
-static socklen_t addr_len;
+static struct endpoint server;
 static int listen_fd;
-
-static void enter(const char *netns)
-{
-	int fd = open(netns, O_RDONLY);
-
-	if (fd < 0 || setns(fd, CLONE_NEWNET))
-		err(1, "%s", netns);
-	close(fd);
-}
 
 static void begin(int *fds, unsigned int n)
 {
@@ -46,12 +36,13 @@ static void begin(int *fds, unsigned int n)
 	unsigned int i;
 
 	for (i = 0; i < n; i++) {
-		fds[i] = socket(addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		fds[i] = socket(server.addr.ss_family,
+				SOCK_STREAM | SOCK_NONBLOCK, 0);
 		if (fds[i] < 0 ||
 		    setsockopt(fds[i], SOL_SOCKET, SO_LINGER, &linger,
 			       sizeof(linger)))
 			err(1, "socket");
-		if (connect(fds[i], (void *)&addr, addr_len) &&
+		if (connect(fds[i], (void *)&server.addr, server.len) &&
 		    errno != EINPROGRESS)
 			err(1, "connect");
 	}
@@ -130,42 +121,15 @@ static unsigned int batch(unsigned int n)
 	return good;
 }
 
-static void open_listener(void)
-{
-	int one = 1;
-
-	listen_fd = socket(addr.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	if (listen_fd < 0 ||
-	    setsockopt(listen_fd, SOL_SOCKET, SO_REUSEADDR, &one,
-		       sizeof(one)) ||
-	    bind(listen_fd, (void *)&addr, addr_len) ||
-	    listen(listen_fd, BATCH))
-		err(1, "listen");
-}
-
-static void parse_addr(const char *text, uint16_t port)
-{
-	struct sockaddr_in6 *sa6 = (void *)&addr;
-	struct sockaddr_in *sa4 = (void *)&addr;
-	bool v6 = strchr(text, ':');
-
-	addr.ss_family = v6 ? AF_INET6 : AF_INET;
-	addr_len = v6 ? sizeof(*sa6) : sizeof(*sa4);
-	if (inet_pton(addr.ss_family, text, v6 ? (void *)&sa6->sin6_addr :
-		      (void *)&sa4->sin_addr) != 1)
-		errx(1, "bad address %s", text);
-	sa4->sin_port = htons(port);
-}
-
 int main(int argc, char **argv)
 {
 	unsigned long count, done, good = 0;
 
 	if (argc != 6)
 		errx(1, "connections NETNS ADDR PORT COUNT PAUSE_MS");
-	parse_addr(argv[2], atoi(argv[3]));
+	server = parse_endpoint(argv[2], argv[3]);
 	count = strtoul(argv[4], NULL, 0);
-	open_listener();
+	listen_fd = listen_at(&server, SOCK_NONBLOCK, BATCH);
 	enter(argv[1]);
 	for (done = 0; done < count; done += BATCH) {
 		good += batch(count - done < BATCH ? count - done : BATCH);

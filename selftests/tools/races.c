@@ -26,7 +26,6 @@
 #include <arpa/inet.h>
 #include <err.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <linux/tcp.h>
@@ -48,6 +47,7 @@
 #include <unistd.h>
 
 #include "frame.h"
+#include "netns.h"
 
 enum {
 	BATCH		= 256,
@@ -552,15 +552,6 @@ static int open_packet(const char *ifname, uint16_t proto)
 	    bind(fd, (void *)&ll, sizeof(ll)))
 		err(1, "packet socket on %s", ifname);
 	return fd;
-}
-
-static void enter(const char *netns)
-{
-	int fd = open(netns, O_RDONLY);
-
-	if (fd < 0 || setns(fd, CLONE_NEWNET))
-		err(1, "%s", netns);
-	close(fd);
 }
 
 static void find_kind(const char *name)

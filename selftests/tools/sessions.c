@@ -8,7 +8,6 @@
  * asked for, which is a connection that did not fall back to TCP, or a SYN
  * whose data was taken.
  */
-#include <arpa/inet.h>
 #include <err.h>
 #include <linux/mptcp.h>
 #include <linux/tcp.h>
@@ -21,6 +20,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "endpoint.h"
+
 enum {
 	PROTO_MPTCP	= 262,	/* younger than some libc, as the next */
 	LEVEL_MPTCP	= 284,
@@ -28,8 +29,7 @@ enum {
 
 static const char request[] = "GET / HTTP/1.0\r\n\r\n";
 
-static struct sockaddr_storage addr;
-static socklen_t addr_len;
+static struct endpoint server;
 static bool mptcp, fastopen;
 
 static bool is_mptcp(int fd)
@@ -57,8 +57,8 @@ static bool ask(int fd)
 
 	if (fastopen)
 		return sendto(fd, request, len, MSG_FASTOPEN | MSG_NOSIGNAL,
-			      (void *)&addr, addr_len) == (ssize_t)len;
-	return !connect(fd, (void *)&addr, addr_len) &&
+			      (void *)&server.addr, server.len) == (ssize_t)len;
+	return !connect(fd, (void *)&server.addr, server.len) &&
 	       send(fd, request, len, MSG_NOSIGNAL) == (ssize_t)len;
 }
 
@@ -72,7 +72,8 @@ static bool session(unsigned int timeout_ms, bool *granted)
 	ssize_t n = 0;
 	int fd;
 
-	fd = socket(addr.ss_family, SOCK_STREAM, mptcp ? PROTO_MPTCP : 0);
+	fd = socket(server.addr.ss_family, SOCK_STREAM,
+		    mptcp ? PROTO_MPTCP : 0);
 	if (fd < 0)
 		err(1, "socket");
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)) ||
@@ -87,23 +88,15 @@ static bool session(unsigned int timeout_ms, bool *granted)
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_in6 *sa6 = (void *)&addr;
-	struct sockaddr_in *sa4 = (void *)&addr;
 	unsigned int ok = 0, all_granted = 0;
-	bool v6, granted;
+	bool granted;
 	int i;
 
 	if (argc != 6)
 		errx(1, "sessions KIND ADDR PORT COUNT TIMEOUT_MS");
 	mptcp = !strcmp(argv[1], "mptcp");
 	fastopen = !strcmp(argv[1], "fastopen");
-	v6 = strchr(argv[2], ':');
-	addr.ss_family = v6 ? AF_INET6 : AF_INET;
-	addr_len = v6 ? sizeof(*sa6) : sizeof(*sa4);
-	if (inet_pton(addr.ss_family, argv[2], v6 ? (void *)&sa6->sin6_addr :
-		      (void *)&sa4->sin_addr) != 1)
-		errx(1, "bad address %s", argv[2]);
-	sa4->sin_port = htons(atoi(argv[3]));	/* the same place in both */
+	server = parse_endpoint(argv[2], argv[3]);
 	for (i = 0; i < atoi(argv[4]); i++) {
 		if (session(atoi(argv[5]), &granted)) {
 			ok++;

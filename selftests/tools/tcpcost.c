@@ -10,11 +10,8 @@
  * took, after as many that do not count.
  */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <err.h>
-#include <fcntl.h>
 #include <netinet/tcp.h>
-#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,55 +19,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "endpoint.h"
 #include "frame.h"
+#include "netns.h"
 
-static struct sockaddr_storage addr;
-static socklen_t addr_len;
+static struct endpoint server;
 static int listen_fd, client, child;
-
-static void parse_addr(const char *text, uint16_t port)
-{
-	struct sockaddr_in6 *sa6 = (void *)&addr;
-	struct sockaddr_in *sa4 = (void *)&addr;
-
-	if (inet_pton(AF_INET, text, &sa4->sin_addr) == 1) {
-		sa4->sin_family = AF_INET;
-		addr_len = sizeof(*sa4);
-	} else if (inet_pton(AF_INET6, text, &sa6->sin6_addr) == 1) {
-		sa6->sin6_family = AF_INET6;
-		addr_len = sizeof(*sa6);
-	} else {
-		errx(1, "bad address %s", text);
-	}
-	/* at the same place in both */
-	sa4->sin_port = htons(port);
-}
-
-static void open_listener(void)
-{
-	int one = 1;
-
-	listen_fd = socket(addr.ss_family, SOCK_STREAM, 0);
-	if (listen_fd < 0 ||
-	    setsockopt(listen_fd, SOL_SOCKET, SO_REUSEADDR, &one,
-		       sizeof(one)) ||
-	    bind(listen_fd, (void *)&addr, addr_len) || listen(listen_fd, 128))
-		err(1, "listen");
-}
-
-static void enter(const char *netns)
-{
-	int fd = open(netns, O_RDONLY);
-
-	if (fd < 0 || setns(fd, CLONE_NEWNET))
-		err(1, "%s", netns);
-	close(fd);
-}
 
 static void open_connection(void)
 {
-	client = socket(addr.ss_family, SOCK_STREAM, 0);
-	if (client < 0 || connect(client, (void *)&addr, addr_len))
+	client = socket(server.addr.ss_family, SOCK_STREAM, 0);
+	if (client < 0 || connect(client, (void *)&server.addr, server.len))
 		err(1, "connect");
 	child = accept(listen_fd, NULL, NULL);
 	if (child < 0)
@@ -124,9 +83,9 @@ int main(int argc, char **argv)
 
 	if (argc != 6)
 		errx(1, "tcpcost NETNS ADDR PORT WHAT COUNT");
-	parse_addr(argv[2], atoi(argv[3]));
+	server = parse_endpoint(argv[2], argv[3]);
 	count = strtoul(argv[5], NULL, 0);
-	open_listener();
+	listen_fd = listen_at(&server, 0, 128);
 	enter(argv[1]);
 	if (!strcmp(argv[4], "segments")) {
 		what = segments;

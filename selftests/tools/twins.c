@@ -35,6 +35,7 @@
 #include <unistd.h>
 
 #include "mutate.h"
+#include "netns.h"
 
 enum {
 	RING_FRAMES	= 512,
@@ -128,16 +129,12 @@ static const char * const expired_names[2][EXPIRED_NAMES] = {
 	  "Ip6OutRequests", "Ip6OutTransmits", "Ip6OutOctets" },
 };
 
-static void enter(const char *ns)
+static void enter_named(const char *ns)
 {
 	char path[128];
-	int fd;
 
 	snprintf(path, sizeof(path), "/run/netns/%s", ns);
-	fd = open(path, O_RDONLY);
-	if (fd < 0 || setns(fd, CLONE_NEWNET))
-		err(1, "%s", path);
-	close(fd);
+	enter(path);
 }
 
 /* --- sockets ---------------------------------------------------------------*/
@@ -243,10 +240,10 @@ static void open_side(struct side *s, const char *srv, const char *cli)
 	char path[64];
 	int i;
 
-	enter(cli);
+	enter_named(cli);
 	open_tx(s);
 	open_rx(s);
-	enter(srv);
+	enter_named(srv);
 	for (i = 0; i < PORTS; i++) {
 		s->listeners[2 * i] = open_listener(AF_INET, i);
 		s->listeners[2 * i + 1] = open_listener(AF_INET6, i);
