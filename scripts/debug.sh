@@ -22,19 +22,11 @@ fi
 kernel=$("$ho_top/scripts/kunit.sh" --kernel-only) || exit 1
 
 uml_work debug "$counts"
-
-with_progress "building the module for UML" "$ho_logs/debug-build.log" \
-    uml_build "$kernel" halfopen.ko || {
-	tail -n 20 "$ho_logs/debug-build.log" >&2
-	die "the module does not build"
-}
-
-cp -r "$ho_top/selftests" "$work/selftests" || exit 1
-make -s -C "$work/selftests/tools" || die "selftests/tools do not build"
+uml_module debug "$kernel"
 
 say "running $*"
 uml_boot "$kernel" init="$ho_top/scripts/debug-init.sh" \
-    ho_module="$tree/halfopen.ko" ho_selftests="$work/selftests" \
+    ho_module="$tree/halfopen.ko" ho_selftests="$tree/selftests" \
     ho_nginx="$ho_cache/nginx/usr/sbin/nginx" ho_tests="$(IFS=,; echo "$*")"
 
 uml_tap debug "$work/out/tap"

@@ -34,6 +34,18 @@ uml_build() {
 	    -j"$(nproc)" "$module"
 }
 
+# uml_module NAME KERNEL: build the module and the selftests for it in $tree.
+uml_module() {
+	local log=$ho_logs/$1-build.log
+	with_progress "building the module for UML" "$log" \
+	    uml_build "$2" halfopen.ko || {
+		tail -n 20 "$log" >&2
+		die "the module does not build"
+	}
+	cp -r "$ho_top/selftests" "$tree/selftests" || exit 1
+	make -s -C "$tree/selftests/tools" || die "selftests/tools do not build"
+}
+
 # uml_plain: build the kernel of soak.config, into $kernel, and for it the module
 # and the selftests in $tree.
 uml_plain() {
@@ -45,13 +57,7 @@ uml_plain() {
 		mv "$fragment.$$" "$fragment"
 	kernel=$(kernel_build uml-soak um "linux modules" "$fragment" \
 	    "$ho_top/scripts/soak.config") || exit 1
-	with_progress "building the module for UML" "$ho_logs/uml-build.log" \
-	    uml_build "$kernel" halfopen.ko || {
-		tail -n 20 "$ho_logs/uml-build.log" >&2
-		die "the module does not build"
-	}
-	cp -r "$ho_top/selftests" "$tree/selftests" || exit 1
-	make -s -C "$tree/selftests/tools" || die "selftests/tools do not build"
+	uml_module uml "$kernel"
 }
 
 # uml_counts: put the counts of lines beside the objects that they are of.
