@@ -392,9 +392,11 @@ check_num "so_may_the_device" "$(ho_stat fast_taken)" -gt 0
 is_list "its_name_stays" srv0
 stop_floods
 
-# --- policy routing -----------------------------------------------------------------
+# --- policy routing, IPVS -----------------------------------------------------------
 
-# Last, in namespaces of its own: the kernel never forgets that there were rules.
+# Last, in namespaces of its own: the kernel never forgets that there were rules
+# or services.
+modprobe -q -a ip_vs ip_vs_rr
 for ns in $namespaces; do
 	del_namespace "$ns"
 done
@@ -409,4 +411,6 @@ declined rules policy_routing syn
 check_num "ipv6_is_another_matter" "$(delta fast_taken syn "$v6")" -eq 1
 in_srv_ip -6 rule add from 2001:db8::1 lookup main
 declined rules policy_routing_ipv6 syn "$v6"
+in_srv ipvsadm -A -t 203.0.113.200:80 -s rr
+declined prerouting ipvs_with_a_service syn
 finish

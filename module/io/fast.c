@@ -23,6 +23,7 @@
 #include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
+#include <net/ip_vs.h>
 #include <net/ipv6.h>
 #include <net/tcp.h>
 #include <net/xfrm.h>
@@ -136,13 +137,13 @@ static bool has_policies(const struct net *net)
 
 /*
  * Any rule before routing may send a packet elsewhere, and connection tracking
- * has to see a connection from its first packet on.  IPVS takes packets that
- * have arrived.
+ * has to see a connection from its first packet on.  IPVS, once it has had a
+ * service, takes packets that have arrived.
  */
 static bool is_diverted(const struct net *net, u8 family)
 {
 #if IS_ENABLED(CONFIG_IP_VS)
-	if (net->ipvs)
+	if (net->ipvs && READ_ONCE(net->ipvs->enable))
 		return true;
 #endif
 	return family == NFPROTO_IPV4 ?
