@@ -28,7 +28,7 @@ enum ho_limits {
 	/* Table */
 	HO_BACKLOG_DEF		= 65536,	/* entries: 4 MB (IPv6: 6) */
 	HO_BACKLOG_MAX		= 1 << 22,	/* entries: 256 MB of IPv4 */
-	HO_BUCKETS_DEF		= 65536,	/* one a default entry */
+	HO_BUCKETS_DEF		= 32768,	/* one a pair of entries */
 	HO_BUCKETS_MIN		= 1 << 8,	/* one chunk */
 	HO_BUCKETS_MAX		= 1 << 22,
 	HO_CHUNK_BUCKETS	= 1 << 8,	/* of 16 bytes: a page */
@@ -47,7 +47,7 @@ enum ho_limits {
 	HO_SYNACK_BURST_S	= 4,		/* seconds of that rate */
 	HO_PREFIX_V4_DEF	= 24,
 	HO_PREFIX_V6_DEF	= 64,
-	HO_BUCKETS_PER_CELL	= 4,		/* of a row of ho_sketch */
+	HO_BUCKETS_PER_CELL	= 2,		/* of a row of ho_sketch */
 	HO_PORT_CHUNKS		= 1 << 8,
 	HO_CHUNK_PORTS		= (1 << 16) / HO_PORT_CHUNKS,
 	HO_MEMORY_DEF		= 16 << 20,	/* bytes a namespace */

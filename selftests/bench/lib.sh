@@ -25,7 +25,7 @@ port=80
 syns=1000		# of a measurement
 seed=1
 hoards=
-buckets=65536
+buckets=32768
 unit=instructions
 raw=$(mktemp) || exit 1
 
