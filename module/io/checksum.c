@@ -3,10 +3,11 @@
  * Is a checksum right, as the stack will find further up?
  *
  * It looks when skb->data is at the transport header, we when it is at the IP
- * header.  nf_checksum() is made for that, but for two cases: it believes a sum
- * that the device is to complete wherever that begins, and a sum over the whole
+ * header.  nf_checksum() is made for that, but for three cases: it believes a
+ * sum that the device is to complete wherever that begins; a sum over the whole
  * packet, which it takes from the device, holds only while the IP header is as
- * it came: the stack writes into options.
+ * it came: the stack writes into options; and where the device has none, it
+ * takes a longer way to the same one.
  */
 #include <halfopen/checksum.h>
 
