@@ -31,7 +31,6 @@ repeat all
 for family in ipv4 ipv6; do
 	for name in "native connection" "connection" "stateless connection" \
 	    "connection in mode 0"; do
-		ns=$(least "$family $name") || continue
-		figure $((ns / connections)) instructions "$family $name"
+		per_piece $connections $family "$name"
 	done
 done

@@ -57,8 +57,6 @@ repeat all
 for family in ipv4 ipv6; do
 	for name in "native expiry" "native SYN-ACK again" "expiry" \
 	    "SYN-ACK again"; do
-		ns=$(least "$family $name") || continue
-		ns=$((ns - $(least "$family nothing")))
-		figure $(((ns + syns / 2) / syns)) instructions "$family $name"
+		per_piece $syns $family "$name" nothing
 	done
 done

@@ -50,13 +50,18 @@ least() {
 		END { printf "%d\n", least; exit !found }' "$raw"
 }
 
-# per_packet FAMILY NAME: what is above the flood that is dropped, as a figure;
-# nothing if it was not measured.
+# per_piece COUNT FAMILY NAME [LESS]: what one of COUNT takes, as a figure, when
+# LESS is subtracted; nothing if it was not measured.
+per_piece() {
+	local count="$1" all
+	all=$(least "$2 $3") || return 0
+	[ $# -lt 4 ] || all=$((all - $(least "$2 $4")))
+	figure $(((all + count / 2) / count)) $unit "$2 $3"
+}
+
+# per_packet FAMILY NAME: above the flood that is dropped.
 per_packet() {
-	local all
-	all=$(least "$1 $2") || return 0
-	all=$((all - $(least "$1 dropped")))
-	figure $(((all + syns / 2) / syns)) $unit "$1 $2"
+	per_piece $syns "$1" "$2" dropped
 }
 
 native_wanted() {
