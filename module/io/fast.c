@@ -23,10 +23,13 @@
 #include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
-#include <net/ip_vs.h>
 #include <net/ipv6.h>
 #include <net/tcp.h>
 #include <net/xfrm.h>
+/* cannot be included without */
+#if IS_ENABLED(CONFIG_IP_VS)
+#include <net/ip_vs.h>
+#endif
 
 #include <halfopen/fast_way.h>
 #include <halfopen/key.h>
