@@ -71,9 +71,11 @@ check_str "nstat_shows_what_it_does_natively" \
 
 # --- lnstat -------------------------------------------------------------------
 
-# All three files have something to say.
+# All four files have something to say.
 arm_oracle
+ho_sysctl fastpath srv0
 fetch 1 "http://$srv4:$http_port/" >/dev/null
+ho_sysctl fastpath ""
 ho_sysctl max_source_backlog 20
 flood $http_port 50 0 -s 3 -S 203.0.113.0/24 >/dev/null
 flood $((http_port + 1)) 7 0 -s 4 >/dev/null
