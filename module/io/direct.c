@@ -48,7 +48,7 @@ static bool is_unhooked(const struct net *net)
 
 static bool is_plain(const struct dst_entry *dst, unsigned int len)
 {
-	return dst->output == ip_output && !dst->lwtstate && !dst->xfrm &&
+	return dst->output == ip_output && !dst->lwtstate && !dst_xfrm(dst) &&
 	       !netif_is_l3_master(dst->dev) && !netif_is_l3_slave(dst->dev) &&
 	       len <= dst_mtu(dst);
 }

@@ -88,7 +88,7 @@ bool ho_fast_way(const struct ho_pkt *pkt, struct ho_syn *syn)
 	    HO_OFFER_WAY)
 		return false;
 	dst = path->dst;
-	if (dst->dev == pkt->skb->dev && !dst->lwtstate && !dst->xfrm)
+	if (dst->dev == pkt->skb->dev && !dst->lwtstate && !dst_xfrm(dst))
 		return true;
 	ho_tx_release(path);
 	return false;
