@@ -20,4 +20,18 @@ struct sk_buff;
  */
 bool ho_checksum_ok(struct sk_buff *skb, unsigned int off, u8 proto, u8 family);
 
+/**
+ * ho_checksum_sum_ok() - is it right by what is in the packet alone?
+ * @skb: skb->data at the IP header
+ * @off: of the transport header, bytes
+ * @len: of transport header and payload, bytes
+ * @proto: as for ho_checksum_ok()
+ * @family: as for ho_checksum_ok()
+ *
+ * Context: any.
+ * Return: true if it is, whatever the device found.
+ */
+bool ho_checksum_sum_ok(const struct sk_buff *skb, unsigned int off,
+			unsigned int len, u8 proto, u8 family);
+
 #endif /* _HALFOPEN_CHECKSUM_H */

@@ -18,10 +18,9 @@
 #include <net/ip.h>
 #include <net/ip6_checksum.h>
 
-static bool sum_is_right(const struct sk_buff *skb, unsigned int off, u8 proto,
-			 u8 family)
+bool ho_checksum_sum_ok(const struct sk_buff *skb, unsigned int off,
+			unsigned int len, u8 proto, u8 family)
 {
-	unsigned int len = skb->len - off;
 	__wsum sum = skb_is_nonlinear(skb) ?
 		     skb_checksum(skb, off, len, 0) :
 		     csum_partial(skb->data + off, len, 0);
@@ -33,6 +32,12 @@ static bool sum_is_right(const struct sk_buff *skb, unsigned int off, u8 proto,
 		return !csum_fold(sum);
 	return !csum_tcpudp_magic(ip_hdr(skb)->saddr, ip_hdr(skb)->daddr, len,
 				  proto, sum);
+}
+
+static bool sum_is_right(const struct sk_buff *skb, unsigned int off, u8 proto,
+			 u8 family)
+{
+	return ho_checksum_sum_ok(skb, off, skb->len - off, proto, family);
 }
 
 bool ho_checksum_ok(struct sk_buff *skb, unsigned int off, u8 proto, u8 family)

@@ -15,14 +15,12 @@
 #include <halfopen/fast.h>
 
 #include <linux/bpf-cgroup.h>
-#include <linux/etherdevice.h>
 #include <linux/netdevice.h>
 #include <linux/netfilter.h>
 #include <linux/security.h>
 #include <net/addrconf.h>
 #include <net/inet_ecn.h>
 #include <net/ip.h>
-#include <net/ip6_checksum.h>
 #include <net/ipv6.h>
 #include <net/tcp.h>
 #include <net/xfrm.h>
@@ -31,6 +29,7 @@
 #include <net/ip_vs.h>
 #endif
 
+#include <halfopen/checksum.h>
 #include <halfopen/fast_way.h>
 #include <halfopen/key.h>
 #include <halfopen/net.h>
@@ -223,19 +222,9 @@ static enum ho_stat read_v6(struct ho_pkt *pkt, unsigned int *len)
 /* The frame may be longer than the packet. */
 static bool checksum_ok(const struct ho_pkt *pkt, unsigned int len)
 {
-	const struct sk_buff *skb = pkt->skb;
-	__wsum sum;
-
-	if (skb_csum_unnecessary(skb))
-		return true;
-	len -= pkt->thoff;
-	sum = csum_partial(skb->data + pkt->thoff, len, 0);
-	if (pkt->family == NFPROTO_IPV4)
-		return !csum_tcpudp_magic(ip_hdr(skb)->saddr,
-					  ip_hdr(skb)->daddr, len, IPPROTO_TCP,
-					  sum);
-	return !csum_ipv6_magic(&ipv6_hdr(skb)->saddr, &ipv6_hdr(skb)->daddr,
-				len, IPPROTO_TCP, sum);
+	return skb_csum_unnecessary(pkt->skb) ||
+	       ho_checksum_sum_ok(pkt->skb, pkt->thoff, len - pkt->thoff,
+				  IPPROTO_TCP, pkt->family);
 }
 
 static enum ho_stat admit_headers(struct ho_pkt *pkt)
