@@ -33,6 +33,7 @@
 #include <halfopen/fast_way.h>
 #include <halfopen/key.h>
 #include <halfopen/net.h>
+#include <halfopen/policy.h>
 #include <halfopen/rx.h>
 #include <halfopen/syn.h>
 #include <halfopen/sysctl.h>
@@ -123,20 +124,6 @@ static enum ho_stat admit_frame(struct sk_buff *skb)
 	return HO_STAT_fast_taken;
 }
 
-static bool has_policies(const struct net *net)
-{
-#ifdef CONFIG_XFRM
-	return net->xfrm.policy_count[XFRM_POLICY_IN] ||
-	       net->xfrm.policy_count[XFRM_POLICY_OUT] ||
-	       net->xfrm.policy_default[XFRM_POLICY_IN] !=
-	       XFRM_USERPOLICY_ACCEPT ||
-	       net->xfrm.policy_default[XFRM_POLICY_OUT] !=
-	       XFRM_USERPOLICY_ACCEPT;
-#else
-	return false;
-#endif
-}
-
 /*
  * Any rule before routing may send a packet elsewhere, and connection tracking
  * has to see a connection from its first packet on.  IPVS, once it has had a
@@ -153,26 +140,14 @@ static bool is_diverted(const struct net *net, u8 family)
 	       rcu_access_pointer(net->nf.hooks_ipv6[NF_INET_PRE_ROUTING]);
 }
 
-static bool has_rules(const struct net *net, u8 family)
-{
-#ifdef CONFIG_IP_MULTIPLE_TABLES
-	if (family == NFPROTO_IPV4)
-		return net->ipv4.fib_has_custom_rules;
-#endif
-#ifdef CONFIG_IPV6_MULTIPLE_TABLES
-	if (family == NFPROTO_IPV6)
-		return net->ipv6.fib6_has_custom_rules;
-#endif
-	return false;
-}
-
 static enum ho_stat admit_namespace(const struct net *net, u8 family)
 {
-	if (has_policies(net))
+	if (ho_policy_net(net, XFRM_POLICY_IN) ||
+	    ho_policy_net(net, XFRM_POLICY_OUT))
 		return HO_STAT_fast_ipsec;
 	if (is_diverted(net, family))
 		return HO_STAT_fast_prerouting;
-	if (has_rules(net, family))
+	if (ho_policy_rules(net, family))
 		return HO_STAT_fast_rules;
 	return HO_STAT_fast_taken;
 }
@@ -270,21 +245,12 @@ static bool is_unfiltered(struct sock *lsk, struct sk_buff *skb)
 	return !security_sock_rcv_skb(lsk, skb);
 }
 
-static bool has_policy(const struct sock *lsk)
-{
-#ifdef CONFIG_XFRM
-	return rcu_access_pointer(lsk->sk_policy[XFRM_POLICY_IN]) ||
-	       rcu_access_pointer(lsk->sk_policy[XFRM_POLICY_OUT]);
-#else
-	return false;
-#endif
-}
-
 static enum ho_stat admit_listener(struct ho_pkt *pkt, struct ho_syn *syn)
 {
 	if (ho_syn_admit(pkt, syn) != HO_TAKE)
 		return HO_STAT_fast_listener;
-	if (has_policy(syn->lsk))
+	if (ho_policy_sock(syn->lsk, XFRM_POLICY_IN) ||
+	    ho_policy_sock(syn->lsk, XFRM_POLICY_OUT))
 		return HO_STAT_fast_ipsec;
 	if (!is_unfiltered(syn->lsk, pkt->skb))
 		return HO_STAT_fast_filter;

@@ -11,6 +11,7 @@
 
 #include <halfopen/compat.h>
 #include <halfopen/direct.h>
+#include <halfopen/policy.h>
 
 static void set_checksum(struct sk_buff *nskb, __be32 saddr, __be32 daddr)
 {
@@ -26,17 +27,10 @@ static void set_checksum(struct sk_buff *nskb, __be32 saddr, __be32 daddr)
 static bool is_plain(struct net *net, const struct sock *lsk,
 		     const struct flowi4 *fl4)
 {
-#ifdef CONFIG_IP_MULTIPLE_TABLES
-	if (net->ipv4.fib_has_custom_rules)
+	if (ho_policy_rules(net, NFPROTO_IPV4) ||
+	    ho_policy_net(net, XFRM_POLICY_OUT) ||
+	    ho_policy_sock(lsk, XFRM_POLICY_OUT))
 		return false;
-#endif
-#ifdef CONFIG_XFRM
-	if (net->xfrm.policy_count[XFRM_POLICY_OUT] ||
-	    net->xfrm.policy_default[XFRM_POLICY_OUT] !=
-	    XFRM_USERPOLICY_ACCEPT ||
-	    rcu_access_pointer(lsk->sk_policy[XFRM_POLICY_OUT]))
-		return false;
-#endif
 	return !fl4->flowi4_oif && !ip_sock_rt_tos(lsk) &&
 	       fl4->flowi4_scope == RT_SCOPE_UNIVERSE &&
 	       !ipv4_is_loopback(fl4->saddr) &&
