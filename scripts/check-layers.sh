@@ -24,7 +24,7 @@ units() {
 # layer may include those before it.
 l0="$(units module/core)types|limits|counters"
 l1="$(units module/state)$l0"
-l2="$(units module/io)$l1|compat|net|sysctl|stats|trace"
+l2="$(units module/io)$l1|compat|net|policy|sysctl|stats|trace"
 l3="$(units module)$l2"
 
 # Kernel headers that L0 and L1 may include.
