@@ -86,7 +86,8 @@ count() {
 result() {
 	local lane=$1 line=$2 word name reason=
 	word=${line%% [0-9]*}
-	name=$(sed -E 's/^(not )?ok [0-9]+ *(- )?//' <<<"$line")
+	[[ $line =~ ^(not\ )?ok\ [0-9]+\ *(-\ )?(.*)$ ]] || return
+	name=${BASH_REMATCH[3]}
 	if [[ $name =~ ^(.*[^ ])\ *\#\ *(SKIP|skip)\ *(.*)$ ]]; then
 		name=${BASH_REMATCH[1]}
 		reason=${BASH_REMATCH[3]:-no reason given}
@@ -137,17 +138,20 @@ read_tap() {
 
 # lane NAME COMMAND...
 lane() {
-	local name=$1 log=$ho_logs/check-$1.log fifo=$work/tap-$1 pid rc begin=$SECONDS
+	local name=$1 log=$ho_logs/check-$1.log fifo=$work/tap-$1 rc begin=$SECONDS
 	local seen bad plan
 	shift
 	say "$name: $*"
 	mkfifo "$fifo"
-	timeout -k 10 "$lane_limit" "$@" </dev/null > >(tee "$log" >"$fifo") &
-	pid=$!
-	echo "$pid" >>"$work/pids"
+	{
+		timeout -k 10 "$lane_limit" "$@" </dev/null &
+		echo $! >>"$work/pids"
+		wait $!
+		echo $? >"$work/rc-$name"
+	} > >(tee "$log" >"$fifo") &
 	read_tap "$name" <"$fifo"
-	wait "$pid"
-	rc=$?
+	# not by wait: its process number may be another's by now
+	rc=$(<"$work/rc-$name")
 	if [ "$rc" -eq 124 ]; then
 		fail "$name: not done after $lane_limit s"
 	elif [ -z "$plan" ] || [ "$seen" -eq 0 ]; then

@@ -338,6 +338,8 @@ class World:
         for i, (s, edge) in enumerate(self.listeners):
             if s.fileno() >= 0 and edge.poll(0):
                 self.note("listener %d is ready" % i)
+                # where computing takes no time the next frame would be as old
+                seg.time.sleep(0.001)
 
     def queues(self):
         """What "ss -lm" shows of the listeners."""
