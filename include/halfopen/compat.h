@@ -73,6 +73,19 @@ static inline bool ho_reflects_flowlabel(const struct sock *sk)
 #endif
 }
 
+/* As ip6_autoflowlabel(), which no module can call; goes when 6.1 does. */
+static inline bool ho_labels_flows(struct net *net, const struct sock *sk)
+{
+#ifdef inet6_test_bit
+	if (inet6_test_bit(AUTOFLOWLABEL_SET, sk))
+		return inet6_test_bit(AUTOFLOWLABEL, sk);
+#else
+	if (inet_sk(sk)->pinet6->autoflowlabel_set)
+		return inet_sk(sk)->pinet6->autoflowlabel;
+#endif
+	return ip6_default_np_autolabel(net);
+}
+
 /* TCP-AO came with 6.7; goes when 6.1 does. */
 static inline bool ho_has_ao_keys(const struct sock *sk)
 {
@@ -147,6 +160,16 @@ static inline void ho_count_out_v4(struct net *net, unsigned int len)
 	IP_INC_STATS(net, IPSTATS_MIB_OUTREQUESTS);
 #endif
 	IP_UPD_PO_STATS(net, IPSTATS_MIB_OUT, len);
+}
+
+/* What ip6_xmit() and ip6_output() count. */
+static inline void ho_count_out_v6(struct net *net, struct inet6_dev *idev,
+				   unsigned int len)
+{
+#ifdef HO_HAVE_OUTREQUESTS
+	IP6_INC_STATS(net, idev, IPSTATS_MIB_OUTREQUESTS);
+#endif
+	IP6_UPD_PO_STATS(net, idev, IPSTATS_MIB_OUT, len);
 }
 
 /*

@@ -11,16 +11,20 @@
 
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
+#include <linux/netfilter_ipv6.h>
 #include <net/arp.h>
 #include <net/ip.h>
+#include <net/ip6_route.h>
 #include <net/l3mdev.h>
+#include <net/ndisc.h>
 #include <net/route.h>
 
-#include <halfopen/compat.h>
 #include <halfopen/handover.h>
 
+static_assert((int)NF_IP_PRI_SELINUX_FIRST == (int)NF_IP6_PRI_SELINUX_FIRST);
+
 /* Nobody, or AppArmor, which asks for a label that answers have not. */
-static bool is_unheard(const struct nf_hook_entries *hooks)
+static inline bool is_unheard(const struct nf_hook_entries *hooks)
 {
 	const struct nf_hook_ops *ops;
 
@@ -34,23 +38,27 @@ static bool is_unheard(const struct nf_hook_entries *hooks)
 }
 
 /* Nobody but halfopen in LOCAL_OUT, and that waits for nothing. */
-static bool is_unhooked(const struct net *net)
+static inline bool is_unhooked(struct nf_hook_entries __rcu *const *hooks)
 {
-	const struct netns_nf *nf = &net->nf;
-	const struct nf_hook_entries *post;
-	const struct nf_hook_entries *out;
+	const struct nf_hook_entries *out, *post;
 
-	out = rcu_dereference(nf->hooks_ipv4[NF_INET_LOCAL_OUT]);
-	post = rcu_dereference(nf->hooks_ipv4[NF_INET_POST_ROUTING]);
+	out = rcu_dereference(hooks[NF_INET_LOCAL_OUT]);
+	post = rcu_dereference(hooks[NF_INET_POST_ROUTING]);
 	return out && out->num_hook_entries == 1 && is_unheard(post) &&
 	       !ho_handover_is_under_way();
 }
 
-static bool is_plain(const struct dst_entry *dst, unsigned int len)
+static inline bool is_plain(const struct dst_entry *dst, unsigned int len)
 {
-	return dst->output == ip_output && !dst->lwtstate && !dst_xfrm(dst) &&
+	return !dst->lwtstate && !dst_xfrm(dst) &&
 	       !netif_is_l3_master(dst->dev) && !netif_is_l3_slave(dst->dev) &&
 	       len <= dst_mtu(dst);
+}
+
+static inline struct neighbour *if_resolved(struct neighbour *neigh)
+{
+	return neigh && READ_ONCE(neigh->nud_state) & NUD_CONNECTED ? neigh :
+								      NULL;
 }
 
 struct neighbour *ho_direct_neigh_v4(const struct net *net,
@@ -58,26 +66,34 @@ struct neighbour *ho_direct_neigh_v4(const struct net *net,
 				     unsigned int len)
 {
 	const struct rtable *rt = container_of(dst, struct rtable, dst);
-	struct neighbour *neigh;
 	__be32 hop = daddr;
 
-	if (!is_unhooked(net) || !is_plain(dst, len) ||
-	    rt->rt_gw_family == AF_INET6)
+	if (dst->output != ip_output || !is_unhooked(net->nf.hooks_ipv4) ||
+	    !is_plain(dst, len) || rt->rt_gw_family == AF_INET6)
 		return NULL;
 	if (rt->rt_gw_family == AF_INET)
 		hop = rt->rt_gw4;
-	neigh = __ipv4_neigh_lookup_noref(dst->dev, (__force u32)hop);
-	return neigh && READ_ONCE(neigh->nud_state) & NUD_CONNECTED ? neigh :
-								      NULL;
+	return if_resolved(__ipv4_neigh_lookup_noref(dst->dev,
+						     (__force u32)hop));
 }
 
-int ho_direct_send_v4(struct net *net, struct neighbour *neigh,
-		      struct sk_buff *skb)
+struct neighbour *ho_direct_neigh_v6(const struct net *net,
+				     const struct dst_entry *dst,
+				     const struct in6_addr *daddr,
+				     unsigned int len)
 {
-	ip_hdr(skb)->tot_len = htons(skb->len);
-	ip_send_check(ip_hdr(skb));
-	skb->protocol = htons(ETH_P_IP);
+	struct rt6_info *rt = container_of(dst, struct rt6_info, dst);
+	const struct inet6_dev *idev = rt->rt6i_idev;
+
+	if (dst->output != ip6_output || !is_unhooked(net->nf.hooks_ipv6) ||
+	    !is_plain(dst, len) || !idev || READ_ONCE(idev->cnf.disable_ipv6))
+		return NULL;
+	return if_resolved(__ipv6_neigh_lookup_noref(dst->dev,
+						     rt6_nexthop(rt, daddr)));
+}
+
+int ho_direct_send(struct neighbour *neigh, struct sk_buff *skb)
+{
 	skb->dev = skb_dst(skb)->dev;
-	ho_count_out_v4(net, skb->len);
 	return neigh_output(neigh, skb, false);
 }

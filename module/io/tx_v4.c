@@ -137,9 +137,13 @@ int ho_tx_v4_synack(struct net *net, const struct sock *lsk,
 	if (!nskb->mark)
 		nskb->mark = READ_ONCE(lsk->sk_mark);
 	neigh = ho_direct_neigh_v4(net, path->dst, daddr, nskb->len);
-	if (neigh)
-		return ho_direct_send_v4(net, neigh, nskb);
-	return ip_local_out(net, nskb->sk, nskb);
+	if (!neigh)
+		return ip_local_out(net, nskb->sk, nskb);
+	ip_hdr(nskb)->tot_len = htons(nskb->len);
+	ip_send_check(ip_hdr(nskb));
+	nskb->protocol = htons(ETH_P_IP);
+	ho_count_out_v4(net, nskb->len);
+	return ho_direct_send(neigh, nskb);
 }
 
 /*

@@ -9,6 +9,7 @@
 #include <net/tcp.h>
 
 #include <halfopen/compat.h>
+#include <halfopen/direct.h>
 #include <halfopen/listener.h>
 
 static void set_checksum(struct sk_buff *nskb, const struct in6_addr *saddr,
@@ -46,12 +47,36 @@ int ho_tx_v6_route(struct net *net, const struct sock *lsk,
 	return 0;
 }
 
+/* As ip6_xmit() does. */
+static void push_header(struct net *net, const struct sock *lsk,
+			struct flowi6 *fl6, struct dst_entry *dst, u8 tclass,
+			struct sk_buff *nskb)
+{
+	__be32 label = ip6_make_flowlabel(net, nskb, fl6->flowlabel,
+					  ho_labels_flows(net, lsk), fl6);
+	int hops = ho_listener_v6(lsk)->hop_limit;
+	unsigned int len = nskb->len;
+	struct ipv6hdr *hdr;
+
+	hdr = skb_push(nskb, sizeof(*hdr));
+	skb_reset_network_header(nskb);
+	ip6_flow_hdr(hdr, tclass, label);
+	hdr->payload_len = htons(len);
+	hdr->nexthdr = IPPROTO_TCP;
+	hdr->hop_limit = hops < 0 ? ip6_dst_hoplimit(dst) : hops;
+	hdr->saddr = fl6->saddr;
+	hdr->daddr = fl6->daddr;
+}
+
 int ho_tx_v6_synack(struct net *net, const struct sock *lsk,
 		    const struct ho_conn *conn, struct ho_path *path,
 		    struct sk_buff *nskb)
 {
+	struct ipv6_txoptions *opt = rcu_dereference(ho_listener_v6(lsk)->opt);
+	u32 priority = READ_ONCE(lsk->sk_priority);
 	struct flowi6 *fl6 = &path->fl.u.ip6;
 	int tclass = ho_listener_v6(lsk)->tclass;
+	struct neighbour *neigh = NULL;
 
 	if (READ_ONCE(net->ipv4.sysctl_tcp_reflect_tos))
 		tclass = (conn->req.tos & ~INET_ECN_MASK) |
@@ -59,9 +84,17 @@ int ho_tx_v6_synack(struct net *net, const struct sock *lsk,
 
 	set_checksum(nskb, &conn->key.laddr, &conn->key.raddr);
 	fl6->daddr = conn->key.raddr;
-	return ip6_xmit(lsk, nskb, fl6, nskb->mark,
-			rcu_dereference(ho_listener_v6(lsk)->opt), tclass,
-			READ_ONCE(lsk->sk_priority));
+	if (!opt)
+		neigh = ho_direct_neigh_v6(net, path->dst, &fl6->daddr,
+					   sizeof(struct ipv6hdr) + nskb->len);
+	if (!neigh)
+		return ip6_xmit(lsk, nskb, fl6, nskb->mark, opt, tclass,
+				priority);
+	push_header(net, lsk, fl6, path->dst, tclass, nskb);
+	nskb->priority = priority;
+	nskb->protocol = htons(ETH_P_IPV6);
+	ho_count_out_v6(net, ip6_dst_idev(path->dst), nskb->len);
+	return ho_direct_send(neigh, nskb);
 }
 
 static void reply_flow(struct net *net, const struct sock *lsk, u32 oif,
