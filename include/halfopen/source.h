@@ -38,7 +38,7 @@ struct ho_sketch {
  * @sent: SYN-ACKs that nobody answered yet
  */
 struct ho_sources {
-	siphash_key_t secret;
+	hsiphash_key_t secret;
 	u32 width;
 	struct ho_memory *mem;
 	struct ho_prefixes cfg;

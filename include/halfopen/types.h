@@ -160,7 +160,7 @@ static_assert(sizeof(struct ho_req) == 28);
  * @gen: by which generation of prefix lengths
  */
 struct ho_source {
-	u64 hash;
+	u32 hash;
 	unsigned int gen;
 };
 

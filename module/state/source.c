@@ -93,7 +93,7 @@ void ho_sources_exit(struct ho_sources *src)
 }
 
 /* NULL without memory. */
-static u32 *find_cell(struct ho_sources *src, struct ho_sketch *sketch,
+static inline u32 *find_cell(struct ho_sources *src, struct ho_sketch *sketch,
 		      u32 index)
 {
 	u32 **slot = &sketch->chunks[index / CHUNK_CELLS];
@@ -133,25 +133,30 @@ static u64 first_bits(__be64 word, unsigned int bits)
 	return bits ? be64_to_cpu(word) & GENMASK_ULL(63, 64 - bits) : 0;
 }
 
-static u64 hash_v6(const struct ho_sources *src, const struct ho_key *key,
+static u32 hash_v6(const struct ho_sources *src, const struct ho_key *key,
 		   unsigned int bits)
 {
 	unsigned int high = min(bits, 64U);
+	struct {
+		u64 high, low;
+		u64 iif;
+	} prefix;
 	__be64 addr[2];
 
 	memcpy(addr, &key->raddr, sizeof(addr));
-	return siphash_3u64(first_bits(addr[0], high),
-			    first_bits(addr[1], bits - high), key->iif,
-			    &src->secret);
+	prefix.high = first_bits(addr[0], high);
+	prefix.low = first_bits(addr[1], bits - high);
+	prefix.iif = key->iif;
+	return hsiphash(&prefix, sizeof(prefix), &src->secret);
 }
 
-static u64 hash_v4(const struct ho_sources *src, const struct ho_key *key,
+static u32 hash_v4(const struct ho_sources *src, const struct ho_key *key,
 		   unsigned int bits)
 {
 	u32 addr = be32_to_cpu(key->raddr.s6_addr32[3]);
 
-	return siphash_2u32(bits ? addr & GENMASK(31, 32 - bits) : 0, key->iif,
-			    &src->secret);
+	return hsiphash_2u32(bits ? addr & GENMASK(31, 32 - bits) : 0, key->iif,
+			     &src->secret);
 }
 
 struct ho_source ho_source_of_gen(const struct ho_sources *src,
@@ -173,13 +178,14 @@ struct ho_source ho_source_of(const struct ho_sources *src,
 	return ho_source_of_gen(src, key, READ_ONCE(src->gen));
 }
 
+/* A row is wider than half a hash only where buckets are more than 128 k. */
 static bool find_cells(struct ho_sources *src, struct ho_sketch *sketch,
-		       u64 hash, atomic_t *cell[ROWS])
+		       u32 hash, atomic_t *cell[ROWS])
 {
 	unsigned int i;
 
-	for (i = 0; i < ROWS; i++, hash >>= 32) {
-		u32 column = (u32)hash & (src->width - 1);
+	for (i = 0; i < ROWS; i++, hash = ror32(hash, 16)) {
+		u32 column = hash & (src->width - 1);
 
 		cell[i] = (atomic_t *)find_cell(src, sketch,
 						i * src->width + column);
