@@ -15,6 +15,7 @@ turn() {
 	sleep 1.5
 	send "$1" $syns
 	note "$1 $2"
+	echo "# $1 $2: $((ns / syns)) ns"
 	sleep 1.5
 }
 
