@@ -7,25 +7,6 @@
 . "${0%/*}/lib.sh"
 setup
 
-cat >"$tmp/peers.py" <<'END'
-import sys
-from seg import Peer
-
-family, port, count = map(int, sys.argv[1:])
-peers = [Peer(dport=port, family=family) for i in range(count)]
-for p in peers:
-    p.syn()
-for p in peers:
-    p.expect_synack(5)
-print("half-open", flush=True)
-sys.stdin.readline()
-for p in peers:
-    p.ack()
-    p.data(b"hello")
-answers = [p.recv(3) for p in peers]
-print("answered", sum(a is not None and not a.is_rst() for a in answers))
-END
-
 accepted() {
 	grep -c '^accepted' "$tmp/server"
 }
@@ -36,7 +17,7 @@ restart() {
 	shift 3
 	start_server -p "$port" "$@" || exit 1
 	mkfifo "$tmp/go"
-	seg "$tmp/peers.py" "$family" "$port" 10 \
+	seg "$tools/halfway.py" "$family" "$port" 10 \
 	    <"$tmp/go" >"$tmp/peers" 2>&1 &
 	pid=$!
 	exec 9>"$tmp/go"

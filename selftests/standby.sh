@@ -22,34 +22,13 @@ unhooked() {
 	! hooked
 }
 
-cat >"$tmp/peers.py" <<'END'
-"""Ten handshakes, with ports from FIRST on, that end when they are told to."""
-import sys
-
-from seg import Peer
-
-first = int(sys.argv[1])
-peers = [Peer(dport=80, sport=first + i) for i in range(10)]
-for p in peers:
-    p.syn()
-for p in peers:
-    p.expect_synack(5)
-print("began", flush=True)
-sys.stdin.readline()
-for p in peers:
-    p.ack()
-    p.data(b"one")
-print("answered", sum(s is not None and not s.is_rst()
-                      for s in [p.recv(3) for p in peers]), flush=True)
-END
-
 # over_mode_0 NAME FIRST: who began before mode 0 ends well, twice as long after it as
 # the hooks would stay for nobody.
 over_mode_0() {
 	mkfifo "$tmp/go"
-	seg "$tmp/peers.py" "$2" <"$tmp/go" >"$tmp/peers" 2>&1 &
+	seg "$tools/halfway.py" 4 80 10 "$2" <"$tmp/go" >"$tmp/peers" 2>&1 &
 	exec 9>"$tmp/go"
-	if ! wait_for 20 grep -q began "$tmp/peers"; then
+	if ! wait_for 20 grep -q half-open "$tmp/peers"; then
 		cat "$tmp/peers" >&2
 		exit 1
 	fi

@@ -94,7 +94,7 @@ void ho_sources_exit(struct ho_sources *src)
 
 /* NULL without memory. */
 static inline u32 *find_cell(struct ho_sources *src, struct ho_sketch *sketch,
-		      u32 index)
+			     u32 index)
 {
 	u32 **slot = &sketch->chunks[index / CHUNK_CELLS];
 	u32 *chunk = READ_ONCE(*slot);
