@@ -258,7 +258,7 @@ static void timeout(struct ho_shard *shard, struct ho_entry *ent, u32 entries,
 		return;
 	}
 	act = timeout_locked(shard, bkt, ent, hash, &what, now_ms);
-	ho_entry_conn(ent, &conn);
+	conn.req = ent->req;
 	ho_table_unlock(bkt);
 
 	switch (act) {
