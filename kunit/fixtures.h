@@ -11,6 +11,8 @@
 
 #define FIX_SECRET	((const siphash_key_t){ { 0x0123456789abcdefULL, \
 						  0xfedcba9876543210ULL } })
+#define FIX_HSECRET	((const hsiphash_key_t){ { 0x0123456789abcdefUL, \
+						   0xfedcba9876543210UL } })
 
 /* The n-th client of one IPv4 server: 198.18.0.0/15, then its ports. */
 static inline struct ho_key fix_key_v4(u32 n)

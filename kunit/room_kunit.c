@@ -10,7 +10,7 @@ enum {
 	MARK		= 0x55,
 	ENTRY_V4	= sizeof(struct ho_entry),
 	ENTRY_WIDE	= sizeof(struct ho_entry_wide),
-	CHUNK_CELLS	= PAGE_SIZE / sizeof(u32),
+	CHUNK_CELLS	= PAGE_SIZE / sizeof(struct ho_source_cell),
 	PORT_A		= 80,
 	PORT_B		= 443,
 };
@@ -72,14 +72,15 @@ struct counts {
 	bool sources;		/* somebody counts in some cell */
 };
 
-static bool any_cell(struct ho_table *tbl, const struct ho_sketch *sketch)
+static bool any_cell(struct ho_table *tbl, unsigned int gen)
 {
-	u32 i;
+	struct ho_source_cell **chunks = tbl->sources.chunks[gen];
+	u32 i, j;
 
-	for (i = 0; i < 2 * tbl->sources.width / CHUNK_CELLS; i++)
-		if (sketch->chunks[i] &&
-		    memchr_inv(sketch->chunks[i], 0, PAGE_SIZE))
-			return true;
+	for (i = 0; i < HO_SOURCE_ROWS * tbl->sources.width / CHUNK_CELLS; i++)
+		for (j = 0; chunks[i] && j < CHUNK_CELLS; j++)
+			if (atomic_read(&chunks[i][j].held))
+				return true;
 	return false;
 }
 
@@ -98,8 +99,7 @@ static struct counts count_all(struct ho_table *tbl)
 		.port_b = port_count(tbl, PORT_B),
 		.mem = ho_budget_count(&tbl->mem.used),
 		.host = ho_budget_count(&ho_host_memory.used),
-		.sources = any_cell(tbl, &tbl->sources.held[0]) ||
-			   any_cell(tbl, &tbl->sources.held[1]),
+		.sources = any_cell(tbl, 0) || any_cell(tbl, 1),
 	};
 }
 
@@ -603,8 +603,8 @@ static void chain_at_its_bound_is_a_limit(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, port);
 	for (n = 0; n <= HO_CHAIN_MAX + 10; n++) {
 		conn = conn_v4(n);
-		conn.source = ho_source_of(&tbl->sources, &conn.key);
 		local_bh_disable();
+		conn.source = ho_source_of(&tbl->sources, &conn.key);
 		/* as if all had the same hash */
 		why = ho_room_insert(tbl, port, &conn, 0, 0, &lost);
 		local_bh_enable();
@@ -630,8 +630,8 @@ static void second_of_the_same_key_has_lost(struct kunit *test)
 
 	KUNIT_ASSERT_NOT_NULL(test, port);
 	conn.req.rcv_isn = 1;
-	conn.source = ho_source_of(&tbl->sources, &conn.key);
 	local_bh_disable();
+	conn.source = ho_source_of(&tbl->sources, &conn.key);
 	ho_room_insert(tbl, port, &conn, hash, 0, &lost);
 	local_bh_enable();
 	KUNIT_EXPECT_FALSE(test, lost);
@@ -896,9 +896,9 @@ static enum ho_full insert_evicting(struct ho_table *tbl,
 	enum ho_full full;
 	bool lost;
 
-	copy.source = ho_source_of(&tbl->sources, &copy.key);
 	rcu_read_lock();
 	local_bh_disable();
+	copy.source = ho_source_of(&tbl->sources, &copy.key);
 	full = ho_room_insert_evicting(tbl, port, &copy, hash, 1000, &lost);
 	local_bh_enable();
 	rcu_read_unlock();

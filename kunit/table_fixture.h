@@ -220,8 +220,8 @@ static inline struct ho_entry *fix_enter(struct ho_table *tbl,
 	*full = HO_FULL_MEMORY;
 	if (!port)
 		return NULL;
-	copy.source = ho_source_of(&tbl->sources, &copy.key);
 	local_bh_disable();
+	copy.source = ho_source_of(&tbl->sources, &copy.key);
 	ent = ho_room_enter(tbl, port, &copy, full);
 	local_bh_enable();
 	return ent;
@@ -245,8 +245,8 @@ static inline enum ho_full fix_insert(struct ho_table *tbl,
 
 	if (!port)
 		return HO_FULL_MEMORY;
-	copy.source = ho_source_of(&tbl->sources, &copy.key);
 	local_bh_disable();
+	copy.source = ho_source_of(&tbl->sources, &copy.key);
 	full = ho_room_insert(tbl, port, &copy,
 			      ho_table_hash(tbl, &conn->key), now_ms, &lost);
 	local_bh_enable();

@@ -627,12 +627,12 @@ enum { BURST = HO_SYNACK_BURST_S };
 static u32 budget_left(struct ho_table *tbl, u32 n)
 {
 	struct ho_key key = fix_key_v4(n);
-	const struct ho_source who = ho_source_of(&tbl->sources, &key);
+	struct ho_source who;
 	u32 left = 0;
 
 	local_bh_disable();
-	while (left <= BURST &&
-	       ho_source_send(&tbl->sources, &who, 1, ho_clock_us()))
+	who = ho_source_of(&tbl->sources, &key);
+	while (left <= BURST && ho_source_send(&who, 1, ho_clock_us()))
 		left++;
 	local_bh_enable();
 	return left;

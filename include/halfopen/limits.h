@@ -47,7 +47,8 @@ enum ho_limits {
 	HO_SYNACK_BURST_S	= 4,		/* seconds of that rate */
 	HO_PREFIX_V4_DEF	= 24,
 	HO_PREFIX_V6_DEF	= 64,
-	HO_BUCKETS_PER_CELL	= 2,		/* of a row of ho_sketch */
+	HO_SOURCE_ROWS		= 2,		/* cells that count a prefix */
+	HO_BUCKETS_PER_CELL	= 2,		/* of a row of sources */
 	HO_PORT_CHUNKS		= 1 << 8,
 	HO_CHUNK_PORTS		= (1 << 16) / HO_PORT_CHUNKS,
 	HO_MEMORY_DEF		= 16 << 20,	/* bytes a namespace */

@@ -3,6 +3,7 @@
 #ifndef _HALFOPEN_SOURCE_H
 #define _HALFOPEN_SOURCE_H
 
+#include <linux/atomic.h>
 #include <linux/siphash.h>
 
 #include <halfopen/memory.h>
@@ -19,11 +20,15 @@ struct ho_prefixes {
 };
 
 /**
- * struct ho_sketch - two rows of cells that prefixes are hashed to
- * @chunks: allocated when first needed
+ * struct ho_source_cell - what the prefixes that are hashed to it have together
+ * @held: entries
+ * @until_us: us clock, until when their SYN-ACKs have used up the rate
+ *
+ * Both in one cache line: who is sent a SYN-ACK is about to hold an entry.
  */
-struct ho_sketch {
-	u32 **chunks;
+struct ho_source_cell {
+	atomic_t held;
+	atomic_t until_us;
 };
 
 /**
@@ -32,10 +37,9 @@ struct ho_sketch {
  * @width: cells a row, a power of two
  * @mem: where the cells are charged
  * @cfg: prefix lengths as configured
- * @gen: the generation of counts that new entries belong to
+ * @gen: the generation of cells that new entries belong to
  * @prefixes: by generation
- * @held: entries by generation
- * @sent: SYN-ACKs that nobody answered yet
+ * @chunks: two rows of cells by generation, allocated when first needed
  */
 struct ho_sources {
 	hsiphash_key_t secret;
@@ -44,8 +48,7 @@ struct ho_sources {
 	struct ho_prefixes cfg;
 	unsigned int gen;
 	struct ho_prefixes prefixes[2];
-	struct ho_sketch held[2];
-	struct ho_sketch sent;
+	struct ho_source_cell **chunks[2];
 };
 
 /**
@@ -94,12 +97,11 @@ int ho_sources_configure(struct ho_sources *src);
  * @src: the sources
  * @key: whose
  *
- * Context: any.
+ * Context: BH disabled.
  * Return: the prefix as new entries are counted; its generation is to be kept
  * with the entry.
  */
-struct ho_source ho_source_of(const struct ho_sources *src,
-			      const struct ho_key *key);
+struct ho_source ho_source_of(struct ho_sources *src, const struct ho_key *key);
 
 /**
  * ho_source_of_gen() - the same, as an entry was counted
@@ -107,61 +109,55 @@ struct ho_source ho_source_of(const struct ho_sources *src,
  * @key: whose
  * @gen: the generation that was kept with the entry
  *
- * Context: any.
+ * Context: BH disabled.
  * Return: the prefix.
  */
-struct ho_source ho_source_of_gen(const struct ho_sources *src,
+struct ho_source ho_source_of_gen(struct ho_sources *src,
 				  const struct ho_key *key, unsigned int gen);
 
 /**
  * ho_source_reserve() - count an entry
- * @src: the sources
  * @who: its prefix
  * @max: the most that it may hold
  *
  * Other prefixes may share its cells, so it may be refused early where a table
  * holds many times more entries than there are cells; never late.
  *
- * Context: BH disabled.
+ * Context: any.
  * Return: 0, -EDQUOT if the prefix holds as many, -ENOMEM.
  */
-int ho_source_reserve(struct ho_sources *src, const struct ho_source *who,
-		      u32 max);
+int ho_source_reserve(const struct ho_source *who, u32 max);
 
 /**
  * ho_source_release() - forget an entry
- * @src: the sources
  * @who: its prefix, as it was counted
  *
- * Context: BH disabled.
+ * Context: any.
  */
-void ho_source_release(struct ho_sources *src, const struct ho_source *who);
+void ho_source_release(const struct ho_source *who);
 
 /**
  * ho_source_send() - may one more SYN-ACK be sent to this prefix?
- * @src: the sources
  * @who: the prefix
  * @rate: SYN-ACKs a second that may stay unanswered, 0 = any
  * @now_us: us clock
  *
  * A budget that fills at @rate, up to HO_SYNACK_BURST_S seconds of it.
  *
- * Context: BH disabled.
+ * Context: any.
  * Return: true to send; then the budget is charged.
  */
-bool ho_source_send(struct ho_sources *src, const struct ho_source *who,
-		    u32 rate, u32 now_us);
+bool ho_source_send(const struct ho_source *who, u32 rate, u32 now_us);
 
 /**
  * ho_source_answered() - somebody is there: give the budget back
- * @src: the sources
  * @who: his prefix
  * @rate: as for ho_source_send()
  * @synacks: how many he was sent
  *
- * Context: BH disabled.
+ * Context: any.
  */
-void ho_source_answered(struct ho_sources *src, const struct ho_source *who,
-			u32 rate, unsigned int synacks);
+void ho_source_answered(const struct ho_source *who, u32 rate,
+			unsigned int synacks);
 
 #endif /* _HALFOPEN_SOURCE_H */

@@ -154,13 +154,16 @@ struct ho_req {
 
 static_assert(sizeof(struct ho_req) == 28);
 
+struct ho_source_cell;
+
 /**
  * struct ho_source - a source prefix
- * @hash: which cells of a sketch are its
+ * @cell: where it counts, in each row; the last one is NULL if there was no
+ *	memory for them
  * @gen: by which generation of prefix lengths
  */
 struct ho_source {
-	u32 hash;
+	struct ho_source_cell *cell[HO_SOURCE_ROWS];
 	unsigned int gen;
 };
 

@@ -14,10 +14,9 @@
 bool ho_synack_may_send(const struct ho_pkt *pkt, const struct ho_source *who,
 			u64 now_ns)
 {
-	struct ho_table *tbl = &pkt->hn->tbl;
+	u32 rate = READ_ONCE(pkt->hn->tbl.cfg.source_rate);
 
-	if (ho_source_send(&tbl->sources, who, READ_ONCE(tbl->cfg.source_rate),
-			   (u32)div_u64(now_ns, NSEC_PER_USEC)))
+	if (ho_source_send(who, rate, (u32)div_u64(now_ns, NSEC_PER_USEC)))
 		return true;
 	ho_stat_inc(pkt->hn, HO_STAT_synack_budget);
 	return false;
@@ -28,8 +27,7 @@ void ho_synack_answered(const struct ho_pkt *pkt, unsigned int synacks)
 	struct ho_table *tbl = &pkt->hn->tbl;
 	const struct ho_source who = ho_source_of(&tbl->sources, &pkt->key);
 
-	ho_source_answered(&tbl->sources, &who,
-			   READ_ONCE(tbl->cfg.source_rate), synacks);
+	ho_source_answered(&who, READ_ONCE(tbl->cfg.source_rate), synacks);
 }
 
 /*

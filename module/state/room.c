@@ -31,7 +31,7 @@ static enum ho_full reserve(struct ho_table *tbl, struct ho_port *port,
 	enum ho_full full = HO_FULL_BACKLOG;
 	int err;
 
-	err = ho_source_reserve(&tbl->sources, &conn->source,
+	err = ho_source_reserve(&conn->source,
 				proven ? INT_MAX :
 				READ_ONCE(cfg->max_source_entries));
 	if (err < 0)
@@ -52,7 +52,7 @@ err_port:
 err_entries:
 	ho_budget_release(&tbl->entries, 1);
 err_source:
-	ho_source_release(&tbl->sources, &conn->source);
+	ho_source_release(&conn->source);
 	return full;
 }
 
@@ -61,7 +61,7 @@ static void unreserve(struct ho_table *tbl, __be16 lport,
 {
 	ho_budget_release(&tbl->entries, 1);
 	ho_budget_release(&ho_port_find(&tbl->ports, lport)->entries, 1);
-	ho_source_release(&tbl->sources, source);
+	ho_source_release(source);
 }
 
 struct ho_entry *ho_room_enter(struct ho_table *tbl, struct ho_port *port,

@@ -33,71 +33,64 @@
 #include <halfopen/key.h>
 
 enum {
-	ROWS		= 2,
-	CHUNK_CELLS	= PAGE_SIZE / sizeof(u32),
+	CHUNK_CELLS	= PAGE_SIZE / sizeof(struct ho_source_cell),
 	BURST_US	= HO_SYNACK_BURST_S * USEC_PER_SEC,
 	SLACK_US	= 1000,		/* between the clocks of two CPUs */
 };
 
 static u32 nr_chunks(const struct ho_sources *src)
 {
-	return ROWS * src->width / CHUNK_CELLS;
+	return HO_SOURCE_ROWS * src->width / CHUNK_CELLS;
 }
 
 int ho_sources_init(struct ho_sources *src, u32 width, struct ho_memory *mem)
 {
-	struct ho_sketch *all[] = { &src->held[0], &src->held[1], &src->sent };
-	unsigned int i;
+	unsigned int gen;
 
 	src->width = roundup_pow_of_two(max_t(u32, width, CHUNK_CELLS));
 	src->mem = mem;
 	src->gen = 0;
 	src->prefixes[0] = src->cfg;
 	get_random_bytes(&src->secret, sizeof(src->secret));
-	for (i = 0; i < ARRAY_SIZE(all); i++)
-		all[i]->chunks = NULL;
-	for (i = 0; i < ARRAY_SIZE(all); i++) {
-		all[i]->chunks = kvcalloc(nr_chunks(src), sizeof(u32 *),
-					  GFP_KERNEL_ACCOUNT);
-		if (!all[i]->chunks)
+	for (gen = 0; gen < ARRAY_SIZE(src->chunks); gen++) {
+		src->chunks[gen] = kvcalloc(nr_chunks(src),
+					    sizeof(*src->chunks[gen]),
+					    GFP_KERNEL_ACCOUNT);
+		if (!src->chunks[gen])
 			goto err_free;
 	}
 	return 0;
 
 err_free:
-	while (i--)
-		kvfree(all[i]->chunks);
+	while (gen--)
+		kvfree(src->chunks[gen]);
 	return -ENOMEM;
-}
-
-static void free_sketch(struct ho_sources *src, struct ho_sketch *sketch)
-{
-	u32 i;
-
-	for (i = 0; i < nr_chunks(src); i++) {
-		if (!sketch->chunks[i])
-			continue;
-		kfree(sketch->chunks[i]);
-		local_bh_disable();
-		ho_memory_uncharge(src->mem, PAGE_SIZE);
-		local_bh_enable();
-	}
-	kvfree(sketch->chunks);
 }
 
 void ho_sources_exit(struct ho_sources *src)
 {
-	free_sketch(src, &src->held[0]);
-	free_sketch(src, &src->held[1]);
-	free_sketch(src, &src->sent);
+	unsigned int gen;
+	u32 i;
+
+	for (gen = 0; gen < ARRAY_SIZE(src->chunks); gen++) {
+		for (i = 0; i < nr_chunks(src); i++) {
+			if (!src->chunks[gen][i])
+				continue;
+			kfree(src->chunks[gen][i]);
+			local_bh_disable();
+			ho_memory_uncharge(src->mem, PAGE_SIZE);
+			local_bh_enable();
+		}
+		kvfree(src->chunks[gen]);
+	}
 }
 
 /* NULL without memory. */
-static inline u32 *find_cell(struct ho_sources *src, struct ho_sketch *sketch,
-			     u32 index)
+static inline struct ho_source_cell *find_cell(struct ho_sources *src,
+					       unsigned int gen, u32 index)
 {
-	u32 **slot = &sketch->chunks[index / CHUNK_CELLS];
-	u32 *chunk = READ_ONCE(*slot);
+	struct ho_source_cell **slot = &src->chunks[gen][index / CHUNK_CELLS];
+	struct ho_source_cell *chunk = READ_ONCE(*slot);
 
 	if (likely(chunk))
 		return &chunk[index % CHUNK_CELLS];
@@ -115,13 +108,12 @@ static inline u32 *find_cell(struct ho_sources *src, struct ho_sketch *sketch,
 
 int ho_sources_prealloc(struct ho_sources *src)
 {
-	u32 i, end = ROWS * src->width;
+	u32 i, end = HO_SOURCE_ROWS * src->width;
 	bool ok = true;
 
 	for (i = 0; i < end && ok; i += CHUNK_CELLS) {
 		local_bh_disable();
-		ok = find_cell(src, &src->held[0], i) &&
-		     find_cell(src, &src->sent, i);
+		ok = find_cell(src, 0, i);
 		local_bh_enable();
 	}
 	return ok ? 0 : -ENOMEM;
@@ -159,81 +151,75 @@ static u32 hash_v4(const struct ho_sources *src, const struct ho_key *key,
 			     &src->secret);
 }
 
-struct ho_source ho_source_of_gen(const struct ho_sources *src,
-				  const struct ho_key *key, unsigned int gen)
+static u32 hash_of(const struct ho_sources *src, const struct ho_key *key,
+		   const struct ho_prefixes *len)
 {
-	const struct ho_prefixes *len = &src->prefixes[gen];
-
-	return (struct ho_source) {
-		.hash = ho_key_is_v4(key) ?
-			hash_v4(src, key, READ_ONCE(len->v4)) :
-			hash_v6(src, key, READ_ONCE(len->v6)),
-		.gen = gen,
-	};
+	return ho_key_is_v4(key) ? hash_v4(src, key, READ_ONCE(len->v4)) :
+				   hash_v6(src, key, READ_ONCE(len->v6));
 }
 
-struct ho_source ho_source_of(const struct ho_sources *src,
-			      const struct ho_key *key)
+/* A row is wider than half a hash only where buckets are more than 128 k. */
+struct ho_source ho_source_of_gen(struct ho_sources *src,
+				  const struct ho_key *key, unsigned int gen)
+{
+	u32 hash = hash_of(src, key, &src->prefixes[gen]);
+	struct ho_source who = { .gen = gen };
+	unsigned int i;
+
+	for (i = 0; i < HO_SOURCE_ROWS; i++, hash = ror32(hash, 16)) {
+		u32 column = hash & (src->width - 1);
+
+		who.cell[i] = find_cell(src, gen, i * src->width + column);
+		if (!who.cell[i])
+			break;
+	}
+	return who;
+}
+
+struct ho_source ho_source_of(struct ho_sources *src, const struct ho_key *key)
 {
 	return ho_source_of_gen(src, key, READ_ONCE(src->gen));
 }
 
-/* A row is wider than half a hash only where buckets are more than 128 k. */
-static bool find_cells(struct ho_sources *src, struct ho_sketch *sketch,
-		       u32 hash, atomic_t *cell[ROWS])
+static bool has_cells(const struct ho_source *who)
 {
-	unsigned int i;
-
-	for (i = 0; i < ROWS; i++, hash = ror32(hash, 16)) {
-		u32 column = hash & (src->width - 1);
-
-		cell[i] = (atomic_t *)find_cell(src, sketch,
-						i * src->width + column);
-		if (!cell[i])
-			return false;
-	}
-	return true;
+	return who->cell[HO_SOURCE_ROWS - 1];
 }
 
-int ho_source_reserve(struct ho_sources *src, const struct ho_source *who,
-		      u32 max)
+int ho_source_reserve(const struct ho_source *who, u32 max)
 {
-	atomic_t *cell[ROWS];
 	u32 held = U32_MAX;
 	unsigned int i;
 
-	if (!find_cells(src, &src->held[who->gen], who->hash, cell))
+	if (!has_cells(who))
 		return -ENOMEM;
-	for (i = 0; i < ROWS; i++)
-		held = min_t(u32, held, atomic_inc_return(cell[i]));
+	for (i = 0; i < HO_SOURCE_ROWS; i++)
+		held = min_t(u32, held, atomic_inc_return(&who->cell[i]->held));
 	if (held <= max)
 		return 0;
-	for (i = 0; i < ROWS; i++)
-		atomic_dec(cell[i]);
+	ho_source_release(who);
 	return -EDQUOT;
 }
 
-void ho_source_release(struct ho_sources *src, const struct ho_source *who)
+/* Its cells are there since it was counted. */
+void ho_source_release(const struct ho_source *who)
 {
-	atomic_t *cell[ROWS];
 	unsigned int i;
 
-	/* they are there since the entry was counted */
-	if (find_cells(src, &src->held[who->gen], who->hash, cell))
-		for (i = 0; i < ROWS; i++)
-			atomic_dec(cell[i]);
+	for (i = 0; i < HO_SOURCE_ROWS; i++)
+		atomic_dec(&who->cell[i]->held);
 }
 
-static bool is_empty(const struct ho_sources *src,
-		     const struct ho_sketch *sketch)
+static bool is_empty(const struct ho_sources *src, unsigned int gen)
 {
 	u32 i, j;
 
 	for (i = 0; i < nr_chunks(src); i++) {
-		const u32 *chunk = READ_ONCE(sketch->chunks[i]);
+		const struct ho_source_cell *chunk =
+			READ_ONCE(src->chunks[gen][i]);
 
 		for (j = 0; chunk && j < CHUNK_CELLS; j++)
-			if (READ_ONCE(chunk[j]))
+			if (atomic_read(&chunk[j].held))
 				return false;
 	}
 	return true;
@@ -246,7 +232,7 @@ int ho_sources_configure(struct ho_sources *src)
 
 	if (prefixes->v4 == src->cfg.v4 && prefixes->v6 == src->cfg.v6)
 		return 0;
-	if (!is_empty(src, &src->held[next]))
+	if (!is_empty(src, next))
 		return -EBUSY;
 	WRITE_ONCE(src->prefixes[next].v4, src->cfg.v4);
 	WRITE_ONCE(src->prefixes[next].v6, src->cfg.v6);
@@ -268,39 +254,37 @@ static u32 ahead_us(u32 until_us, u32 now_us)
 	return until_us && ahead <= BURST_US + SLACK_US ? ahead : 0;
 }
 
-bool ho_source_send(struct ho_sources *src, const struct ho_source *who,
-		    u32 rate, u32 now_us)
+bool ho_source_send(const struct ho_source *who, u32 rate, u32 now_us)
 {
 	u32 cost_us = rate ? DIV_ROUND_UP(USEC_PER_SEC, rate) : 0;
+	u32 ahead[HO_SOURCE_ROWS], least = U32_MAX;
 	unsigned int i;
-	atomic_t *cell[ROWS];
-	u32 least = U32_MAX;
 
-	if (!rate || !find_cells(src, &src->sent, who->hash, cell))
+	if (!rate || !has_cells(who))
 		return true;
-	for (i = 0; i < ROWS; i++)
-		least = min(least, ahead_us(atomic_read(cell[i]), now_us));
+	for (i = 0; i < HO_SOURCE_ROWS; i++) {
+		ahead[i] = ahead_us(atomic_read(&who->cell[i]->until_us),
+				    now_us);
+		least = min(least, ahead[i]);
+	}
 	if (least + cost_us > BURST_US)
 		return false;
-	for (i = 0; i < ROWS; i++) {
-		u32 ahead = ahead_us(atomic_read(cell[i]), now_us);
-
-		/* a race costs one SYN-ACK of accuracy */
-		if (ahead + cost_us <= BURST_US)
-			atomic_set(cell[i], now_us + ahead + cost_us ?: 1);
-	}
+	/* a race costs one SYN-ACK of accuracy */
+	for (i = 0; i < HO_SOURCE_ROWS; i++)
+		if (ahead[i] + cost_us <= BURST_US)
+			atomic_set(&who->cell[i]->until_us,
+				   now_us + ahead[i] + cost_us ?: 1);
 	return true;
 }
 
-void ho_source_answered(struct ho_sources *src, const struct ho_source *who,
-			u32 rate, unsigned int synacks)
+void ho_source_answered(const struct ho_source *who, u32 rate,
+			unsigned int synacks)
 {
 	u32 back_us = rate ? synacks * DIV_ROUND_UP(USEC_PER_SEC, rate) : 0;
 	unsigned int i;
-	atomic_t *cell[ROWS];
 
-	if (!rate || !find_cells(src, &src->sent, who->hash, cell))
+	if (!rate || !has_cells(who))
 		return;
-	for (i = 0; i < ROWS; i++)
-		atomic_sub(back_us, cell[i]);
+	for (i = 0; i < HO_SOURCE_ROWS; i++)
+		atomic_sub(back_us, &who->cell[i]->until_us);
 }

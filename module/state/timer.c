@@ -224,8 +224,8 @@ static enum ho_hold hold(struct ho_table *tbl, const struct ho_conn *conn)
 
 	if (conn->req.retrans >= max)
 		return HO_HOLD_PRESSURE;
-	if (!ho_source_send(&tbl->sources, &who,
-			    READ_ONCE(tbl->cfg.source_rate), ho_clock_us()))
+	if (!ho_source_send(&who, READ_ONCE(tbl->cfg.source_rate),
+			    ho_clock_us()))
 		return HO_HOLD_SOURCE;
 	return HO_HOLD_NOT;
 }
