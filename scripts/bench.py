@@ -69,9 +69,9 @@ def native_of(name, figures):
     return other if other in figures else None
 
 
-def wanted(name, value, times):
-    """The goal in words, and whether it is met."""
-    if name in TIMES and times is not None:
+def wanted(name, value, unit, times):
+    """The goal in words, and whether it is met; of time there is none."""
+    if name in TIMES and times is not None and unit == "instructions":
         return f"<= {TIMES[name]}", times <= TIMES[name]
     if name in AT_MOST:
         return f"<= {AT_MOST[name]}", value <= AT_MOST[name]
@@ -93,7 +93,7 @@ def table(title, path, base_path=None):
     for name, (value, unit) in figures.items():
         other = native_of(name, figures)
         times = value / figures[other][0] if other else None
-        limit, met = wanted(name, value, times)
+        limit, met = wanted(name, value, unit, times)
         change = []
         if base and name in base:
             was = base[name][0]
