@@ -25,7 +25,7 @@ data="/usr/share/nmap/nmap-os-db /usr/share/nmap/nmap-services
       /usr/share/nmap/nmap-mac-prefixes"
 
 # With their dependencies.  xt_/ip_tables are left out: nft does it all.
-wanted="veth dummy ifb vrf xfrm_user tun macvlan bridge 8021q
+wanted="veth dummy ifb vrf xfrm_user tun macvlan bridge 8021q bonding
 	inet_diag tcp_diag sch_netem sch_ingress cls_u32 cls_matchall
 	act_mirred act_gact act_pedit act_police act_csum sch_tbf sch_fq
 	nf_conntrack_ftp nf_log_syslog

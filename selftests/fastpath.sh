@@ -8,7 +8,7 @@
 # ACK meets the firewall, and devices and the module come and go.
 . "${0%/*}/lib.sh"
 setup
-modprobe -q -a nf_tables nft_ct nf_conntrack xfrm_user dummy 8021q bridge vrf \
+modprobe -q -a nf_tables nft_ct nf_conntrack xfrm_user dummy 8021q bridge bonding vrf \
     sch_ingress
 forget_time_wait
 start_nginx || exit 1
@@ -332,9 +332,9 @@ in_srv_ip neigh replace $gw6 lladdr $gw_mac dev srv0 nud permanent
 restore_routes srv0
 taken device_that_is_back
 
-# --- a VLAN and a bridge ---------------------------------------------------------
+# --- a VLAN, a bridge and a bond ---------------------------------------------------------
 
-ho_sysctl fastpath "v5 br0"
+ho_sysctl fastpath "v5 br0 bond0"
 in_srv_ip link add link srv0 name v5 type vlan id 5
 in_srv_ip link set v5 up
 in_srv_ip addr add 10.5.0.1/24 dev v5
@@ -357,8 +357,24 @@ check_num "a_bridge_is_fast" \
     "$(delta fast_taken fetch 5 "http://$srv4:$http_port/")" -eq 5
 check_num "clients_behind_it_are_served" "$(cat "$tmp/out")" -eq 5
 in_srv_ip link del br0
+in_srv_ip link add bond0 address $srv_mac type bond mode active-backup miimon 100
+in_srv_ip link set srv0 down
+in_srv_ip link set srv0 master bond0
+in_srv_ip link set bond0 up
+in_srv_ip addr add "$srv4/24" dev bond0
+wait_for 20 is -eq 5 fetch 5 "http://$srv4:$http_port/"
+check_num "a_bond_is_fast" \
+    "$(delta fast_taken fetch 5 "http://$srv4:$http_port/")" -eq 5
+check_num "clients_of_a_bond_are_served" "$(cat "$tmp/out")" -eq 5
+ho_sysctl fastpath srv0
+check_num "one_of_its_devices_is_not" \
+    "$(delta fast_device fetch 5 "http://$srv4:$http_port/")" -ge 5
+in_srv_ip link del bond0
+in_srv_ip link set srv0 up
 in_srv_ip addr add "$srv4/24" dev srv0
 in_srv_ip addr add "$srv6/64" dev srv0 nodad
+in_srv_ip neigh replace $gw4 lladdr $gw_mac dev srv0 nud permanent
+in_srv_ip neigh replace $gw6 lladdr $gw_mac dev srv0 nud permanent
 restore_routes srv0
 ho_sysctl fastpath srv0
 taken the_first_device
