@@ -86,6 +86,16 @@ static u8 proto_v6(struct sk_buff *skb)
 	return proto;
 }
 
+static u8 proto_of(struct sk_buff *skb, u8 pf)
+{
+	return pf == NFPROTO_IPV4 ? ip_hdr(skb)->protocol : proto_v6(skb);
+}
+
+static bool is_icmp(u8 proto, u8 pf)
+{
+	return proto == (pf == NFPROTO_IPV4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+}
+
 /*
  * Out of line and with the arguments of ho_hook_in(), used or not: that needs
  * neither a stack frame nor another register, which is a third of what an
@@ -94,7 +104,6 @@ static u8 proto_v6(struct sk_buff *skb)
 static noinline __noclone unsigned int
 hook_in_slow(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 {
-	bool v4 = state->pf == NFPROTO_IPV4;
 	enum ho_verdict verdict = HO_PASS;
 	struct ho_net *hn;
 	u8 proto;
@@ -102,14 +111,14 @@ hook_in_slow(void *priv, struct sk_buff *skb, const struct nf_hook_state *state)
 	if (has_socket(skb))
 		return NF_ACCEPT;
 	hn = ho_net(state->net);
-	proto = v4 ? ip_hdr(skb)->protocol : proto_v6(skb);
+	proto = proto_of(skb, state->pf);
 	/* nfqueue comes from a process */
 	local_bh_disable();
 	if (skb->sk && skb->sk->sk_state == TCP_NEW_SYN_RECV)
 		ho_rx_settle(hn, skb, state->pf);
 	else if (proto == IPPROTO_TCP)
 		verdict = ho_rx_tcp(hn, skb, state);
-	else if (proto == (v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
+	else if (is_icmp(proto, state->pf))
 		ho_icmp_rx(hn, skb, state->pf);
 	local_bh_enable();
 	return verdict_to_nf(verdict);
@@ -158,29 +167,18 @@ static const struct nf_hook_ops ho_hooks[] = {
 	},
 };
 
-static unsigned int ho_hook_track(struct sk_buff *skb,
-				  const struct nf_hook_state *state, u8 proto,
-				  u8 icmp)
+static unsigned int ho_hook_track(void *priv, struct sk_buff *skb,
+				  const struct nf_hook_state *state)
 {
+	u8 proto = proto_of(skb, state->pf);
+
 	local_bh_disable();
 	if (proto == IPPROTO_TCP)
 		ho_track_rx(ho_net(state->net), skb, state);
-	else if (proto == icmp)
+	else if (is_icmp(proto, state->pf))
 		ho_track_icmp(ho_net(state->net), skb, state);
 	local_bh_enable();
 	return NF_ACCEPT;
-}
-
-static unsigned int ho_hook_track_v4(void *priv, struct sk_buff *skb,
-				     const struct nf_hook_state *state)
-{
-	return ho_hook_track(skb, state, ip_hdr(skb)->protocol, IPPROTO_ICMP);
-}
-
-static unsigned int ho_hook_track_v6(void *priv, struct sk_buff *skb,
-				     const struct nf_hook_state *state)
-{
-	return ho_hook_track(skb, state, proto_v6(skb), IPPROTO_ICMPV6);
 }
 
 static unsigned int ho_hook_tracked(void *priv, struct sk_buff *skb,
@@ -204,13 +202,13 @@ static const struct nf_hook_ops ho_hooks_track[] = {
 		.priority	= PRI_TRACKED,
 	},
 	{
-		.hook		= ho_hook_track_v4,
+		.hook		= ho_hook_track,
 		.pf		= NFPROTO_IPV4,
 		.hooknum	= NF_INET_PRE_ROUTING,
 		.priority	= PRI_TRACK,
 	},
 	{
-		.hook		= ho_hook_track_v6,
+		.hook		= ho_hook_track,
 		.pf		= NFPROTO_IPV6,
 		.hooknum	= NF_INET_PRE_ROUTING,
 		.priority	= PRI_TRACK,
