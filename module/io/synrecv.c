@@ -73,11 +73,13 @@ static enum ho_send on_dup_syn(const struct ho_pkt *pkt, struct ho_entry *ent,
 			       struct ho_conn *conn, u32 now_ms)
 {
 	struct ho_table *tbl = &pkt->hn->tbl;
-	const struct ho_source who = ho_source_of(&tbl->sources, &pkt->key);
+	struct ho_source who;
 
 	ho_stat_inc(pkt->hn, HO_STAT_syn_dup);
-	if (!answer_oow(pkt, &ent->req, now_ms) ||
-	    !ho_synack_may_send(pkt, &who, ktime_get_ns()))
+	if (!answer_oow(pkt, &ent->req, now_ms))
+		return SEND_NOTHING;
+	who = ho_source_of(&tbl->sources, &pkt->key);
+	if (!ho_synack_may_send(pkt, &who, ktime_get_ns()))
 		return SEND_NOTHING;
 	if (ent->req.retrans < HO_RETRANS_MAX)
 		ent->req.retrans++;

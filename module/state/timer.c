@@ -220,10 +220,11 @@ static enum ho_hold hold(struct ho_table *tbl, const struct ho_conn *conn)
 {
 	const struct ho_port *port = ho_port_find(&tbl->ports, conn->key.lport);
 	u32 max = ho_pressure_retrans_max(ho_room_pressure(tbl, port));
-	const struct ho_source who = ho_source_of(&tbl->sources, &conn->key);
+	struct ho_source who;
 
 	if (conn->req.retrans >= max)
 		return HO_HOLD_PRESSURE;
+	who = ho_source_of(&tbl->sources, &conn->key);
 	if (!ho_source_send(&who, READ_ONCE(tbl->cfg.source_rate),
 			    ho_clock_us()))
 		return HO_HOLD_SOURCE;
@@ -258,6 +259,7 @@ static void timeout(struct ho_shard *shard, struct ho_entry *ent, u32 entries,
 		return;
 	}
 	act = timeout_locked(shard, bkt, ent, hash, &what, now_ms);
+	/* all else never changes */
 	conn.req = ent->req;
 	ho_table_unlock(bkt);
 
