@@ -4,13 +4,13 @@
 
 #include <linux/slab.h>
 
+#include "source_fixture.h"
 #include "table_fixture.h"
 
 enum {
 	MARK		= 0x55,
 	ENTRY_V4	= sizeof(struct ho_entry),
 	ENTRY_WIDE	= sizeof(struct ho_entry_wide),
-	CHUNK_CELLS	= PAGE_SIZE / sizeof(struct ho_source_cell),
 	PORT_A		= 80,
 	PORT_B		= 443,
 };
@@ -72,18 +72,6 @@ struct counts {
 	bool sources;		/* somebody counts in some cell */
 };
 
-static bool any_cell(struct ho_table *tbl, unsigned int gen)
-{
-	struct ho_source_cell **chunks = tbl->sources.chunks[gen];
-	u32 i, j;
-
-	for (i = 0; i < HO_SOURCE_ROWS * tbl->sources.width / CHUNK_CELLS; i++)
-		for (j = 0; chunks[i] && j < CHUNK_CELLS; j++)
-			if (atomic_read(&chunks[i][j].held))
-				return true;
-	return false;
-}
-
 static u32 port_count(struct ho_table *tbl, u16 nr)
 {
 	struct ho_port *port = ho_port_find(&tbl->ports, cpu_to_be16(nr));
@@ -99,7 +87,8 @@ static struct counts count_all(struct ho_table *tbl)
 		.port_b = port_count(tbl, PORT_B),
 		.mem = ho_budget_count(&tbl->mem.used),
 		.host = ho_budget_count(&ho_host_memory.used),
-		.sources = any_cell(tbl, 0) || any_cell(tbl, 1),
+		.sources = fix_somebody_holds(&tbl->sources, 0) ||
+			   fix_somebody_holds(&tbl->sources, 1),
 	};
 }
 
