@@ -50,6 +50,12 @@ least() {
 		END { printf "%d\n", least; exit !found }' "$raw"
 }
 
+# median KEY: of the same.
+median() {
+	awk -F '\t' -v key="$1" '$1 == key { print $2 }' "$raw" | sort -n |
+		awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'
+}
+
 # per_piece COUNT FAMILY NAME [LESS]: what one of COUNT takes, as a figure, when
 # LESS is subtracted; nothing if it was not measured.
 per_piece() {

@@ -69,12 +69,6 @@ turns() {
 	end
 }
 
-# median KEY
-median() {
-	awk -F '\t' -v key="$1" '$1 == key { print $2 }' "$raw" | sort -n |
-		sed -n "$(((rounds + 1) / 2))p"
-}
-
 for round in $(seq $rounds); do
 	echo "# round $round"
 	turns

@@ -14,19 +14,21 @@ syns=40000	# fit into halfopen's table as it is
 unit=ns
 drop_port=81
 
-# pair FAMILY NAME
+# pair FAMILY NAME: how much longer the second one takes, in millionths.
 pair() {
 	local answered="$port" dropped
 	port=$drop_port
 	send "$1" $syns
+	note "$1 dropped"
 	dropped=$ns
 	port=$answered
 	send "$1" $syns
-	printf '%s\t%s\t%s\n' "$1" "$dropped" "$ns" >>"$raw-$2"
+	ns=$((1000000 * (ns - dropped) / dropped))
+	note "$1 $2"
 }
 
 # kind FAMILY NAME SLEEP_S: all its pairs, with so much time between them for
-# what is half-open to expire; the first one is for memory and caches.
+# what is half-open to expire.
 kind() {
 	echo "# $1 $2"
 	for _ in $(seq $pairs); do
@@ -54,19 +56,9 @@ turns() {
 
 # longer FAMILY NAME: nanoseconds a SYN, of all pairs.
 longer() {
-	local least
-	least=$(sort -t "$tab" -k 2n "$raw"-* | grep "^$1" | head -n 1 | cut -f 2)
-	grep "^$1" "$raw-$2" | tail -n +2 |
-		awk -F '\t' '{ print $3 / $2 }' | sort -g |
-		awk -v least="$least" -v syns=$syns '
-			{ ratio[NR] = $1 }
-			END {
-				median = ratio[int((NR + 1) / 2)]
-				printf "%d\n", least * (median - 1) / syns
-			}'
+	echo $(($(least "$1 dropped") * $(median "$1 $2") / 1000000 / syns))
 }
 
-tab=$(printf '\t')
 for family in ipv4 ipv6; do
 	turns $family
 done
