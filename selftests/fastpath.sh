@@ -8,8 +8,8 @@
 # ACK meets the firewall, and devices and the module come and go.
 . "${0%/*}/lib.sh"
 setup
-modprobe -q -a nf_tables nft_ct nf_conntrack xfrm_user dummy 8021q bridge bonding vrf \
-    sch_ingress
+modprobe -q -a nf_tables nft_ct nf_conntrack xfrm_user dummy 8021q bridge \
+    bonding vrf sch_ingress
 forget_time_wait
 start_nginx || exit 1
 ho_sysctl fastpath srv0
@@ -306,6 +306,14 @@ restore_routes() {
 	in_srv_ip route replace default via $gw4
 	in_srv_ip -6 route replace default via $gw6 dev "$1"
 }
+restore_srv0() {
+	in_srv_ip link set srv0 up
+	in_srv_ip addr replace "$srv4/24" dev srv0
+	in_srv_ip addr replace "$srv6/64" dev srv0 nodad
+	in_srv_ip neigh replace $gw4 lladdr $gw_mac dev srv0 nud permanent
+	in_srv_ip neigh replace $gw6 lladdr $gw_mac dev srv0 nud permanent
+	restore_routes srv0
+}
 restore_routes later
 taken renamed_device
 ho_sysctl fastpath srv0
@@ -324,15 +332,10 @@ ip -n "$away" addr add "$srv4/24" dev srv0
 is_list "a_device_that_left_is_still_named" srv0
 check_num "and_nothing_of_it_is_taken" "$(delta fast_taken syn)" -eq 0
 ip -n "$away" link set srv0 netns "$srv"
-in_srv_ip link set srv0 up
-in_srv_ip addr replace "$srv4/24" dev srv0
-in_srv_ip addr replace "$srv6/64" dev srv0 nodad
-in_srv_ip neigh replace $gw4 lladdr $gw_mac dev srv0 nud permanent
-in_srv_ip neigh replace $gw6 lladdr $gw_mac dev srv0 nud permanent
-restore_routes srv0
+restore_srv0
 taken device_that_is_back
 
-# --- a VLAN, a bridge and a bond ---------------------------------------------------------
+# --- a VLAN, a bridge and a bond --------------------------------------------------
 
 ho_sysctl fastpath "v5 br0 bond0"
 in_srv_ip link add link srv0 name v5 type vlan id 5
@@ -370,13 +373,7 @@ ho_sysctl fastpath srv0
 check_num "one_of_its_devices_is_not" \
     "$(delta fast_device fetch 5 "http://$srv4:$http_port/")" -ge 5
 in_srv_ip link del bond0
-in_srv_ip link set srv0 up
-in_srv_ip addr add "$srv4/24" dev srv0
-in_srv_ip addr add "$srv6/64" dev srv0 nodad
-in_srv_ip neigh replace $gw4 lladdr $gw_mac dev srv0 nud permanent
-in_srv_ip neigh replace $gw6 lladdr $gw_mac dev srv0 nud permanent
-restore_routes srv0
-ho_sysctl fastpath srv0
+restore_srv0
 taken the_first_device
 
 # --- under a flood ----------------------------------------------------------------

@@ -326,6 +326,12 @@ class World:
         """timed: {name: seconds}, compared as times are."""
         self.notes.append((seg.time.monotonic(), text, timed or {}))
 
+    def note_first(self, text):
+        """The next frame is later: where computing takes no time it would be as
+        old."""
+        self.note(text)
+        seg.time.sleep(0.001)
+
     def watch(self, p, seconds, first=False):
         """Wait that long, or for one segment.  It is noted anyway."""
         end = seg.time.monotonic() + seconds
@@ -337,9 +343,7 @@ class World:
         """Which listeners woke somebody up since the last look."""
         for i, (s, edge) in enumerate(self.listeners):
             if s.fileno() >= 0 and edge.poll(0):
-                self.note("listener %d is ready" % i)
-                # where computing takes no time the next frame would be as old
-                seg.time.sleep(0.001)
+                self.note_first("listener %d is ready" % i)
 
     def queues(self):
         """What "ss -lm" shows of the listeners."""

@@ -26,9 +26,7 @@ def who_got_it(w, listeners, p):
         s.setblocking(False)
         try:
             w.sockets.append(s.accept()[0])
-            w.note("port %d: listener %d" % (p.sport, i))
-            # where computing takes no time the next frame would be as old
-            seg.time.sleep(0.001)
+            w.note_first("port %d: listener %d" % (p.sport, i))
             return
         except BlockingIOError:
             pass
