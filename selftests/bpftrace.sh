@@ -28,9 +28,12 @@ trace() {
 	    "$(awk -v began="$began" '{ print $1 - began }' /proc/uptime) s"
 }
 
-# stop_trace: as Ctrl-C does.
+# stop_trace: as Ctrl-C does.  bpftrace 0.17 ends when epoll_wait() is interrupted:
+# a signal between two calls of it is lost.
 stop_trace() {
 	kill -INT $tracer
+	wait_for 30 is -eq 0 cat /sys/module/halfopen/refcnt ||
+		kill -INT $tracer
 	wait $tracer
 	traced=$?
 }
