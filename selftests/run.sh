@@ -37,6 +37,19 @@ merge() {
 	done <"$2"
 }
 
+# sweep NAME: a test that ended early has left its processes, its namespaces and
+# the module; the next one must not find them.
+sweep() {
+	local ns
+	kill -KILL -- "-$group" 2>/dev/null
+	for ns in /run/netns/*-"$1"-*; do
+		[ -e "$ns" ] || continue
+		ip netns pids "${ns##*/}" | xargs -r kill -KILL
+		ip netns del "${ns##*/}"
+	done
+	[ ! -d /sys/module/halfopen ] || rmmod halfopen
+}
+
 run_test() {
 	local name="$1" rc start idle limit
 	plan=
@@ -44,8 +57,10 @@ run_test() {
 	echo "# $name"
 	echo "halfopen: selftest $name" >/dev/kmsg
 	limit=$(sed -n 's/^# timeout: //p' "$dir/$name.sh")
-	timeout $((${limit:-300} * ${HO_SLOW:-1})) dash "$dir/$name.sh" \
-	    >"$out" 2>&1 </dev/null
+	setsid timeout $((${limit:-300} * ${HO_SLOW:-1})) dash "$dir/$name.sh" \
+	    >"$out" 2>&1 </dev/null &
+	group=$!
+	wait "$group"
 	rc=$?
 	merge "$name" "$out"
 	case $rc:$plan in
@@ -57,7 +72,10 @@ run_test() {
 			result ok "$name # ${plan#*# }"
 		fi
 		;;
-	*) result "not ok" "$name ended early with exit code $rc" ;;
+	*)
+		result "not ok" "$name ended early with exit code $rc"
+		sweep "$name"
+		;;
 	esac
 	awk -v start="$start" -v idle="$idle" -v cpus="$(nproc)" '{
 		lasted = $1 - start
