@@ -98,6 +98,7 @@ struct peer {
 	uint64_t	syn_ns;
 	unsigned int	synacks;
 	unsigned int	accepted;
+	bool		settled;	/* accepted, what came before is read */
 	bool		two_numbers;
 };
 
@@ -263,7 +264,7 @@ static void look_at(const uint8_t *frame, ssize_t len)
 	if (!peer->synacks)
 		peer->number = number;
 	peer->two_numbers |= number != peer->number;
-	totals.late += peer->accepted > 0;
+	totals.late += peer->settled;
 	peer->synacks++;
 }
 
@@ -423,14 +424,19 @@ static void pin(unsigned int cpu)
 		err(1, "there is no CPU %u", cpu);
 }
 
-static void race(unsigned int side, uint64_t *rnd)
+/* Returns whether there may be another one: "over" is stable only in here. */
+static bool race(unsigned int side, uint64_t *rnd)
 {
+	bool last;
+
 	pthread_barrier_wait(&begin);
-	if (!over && timed)
+	last = over;
+	if (!last && timed)
 		race_timer(side, rnd);
-	else if (!over)
+	else if (!last)
 		race_side(side, rnd);
 	pthread_barrier_wait(&end);
+	return !last;
 }
 
 static void *second_cpu(void *arg)
@@ -439,8 +445,8 @@ static void *second_cpu(void *arg)
 
 	(void)arg;
 	pin(1);
-	while (!over)
-		race(1, &rnd);
+	while (race(1, &rnd))
+		;
 	return NULL;
 }
 
@@ -467,8 +473,13 @@ static void collect(void)
 {
 	unsigned int i;
 
-	read_frames();
 	accept_all();
+	/* what was sent before that may wait on the other CPU */
+	if (timed)
+		sleep_ms(timeout_ms / 4);
+	read_frames();
+	for (i = 0; i < nr_peers; i++)
+		peers[i].settled = peers[i].accepted > 0;
 	/* somebody who is not over would hear of it now */
 	if (timed)
 		sleep_ms(3 * timeout_ms);
