@@ -26,7 +26,7 @@ sleep_until() {
 
 day=86400
 # eight programs start until then
-start=$(($(now_ms) / 1000 + 10 * ${HO_SLOW:-1}))
+start=$(($(now_ms) / 1000 + 20 * ${HO_SLOW:-1}))
 booted=$(($(date +%s) - $(now_ms) / 1000))
 waves=
 
