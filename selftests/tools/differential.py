@@ -288,7 +288,8 @@ class World:
             s.setsockopt(level, name, value)
         s.bind(("::" if family != 4 else "0.0.0.0", self.port))
         s.listen(backlog)
-        s.settimeout(1.0)
+        # not a second: that is when a SYN-ACK is sent again
+        s.settimeout(0.9)
         return s
 
     def listen(self, opts=(), backlog=128, family=None):
