@@ -71,7 +71,8 @@ void ho_rx_read_tcp(struct ho_pkt *pkt, unsigned int len)
 	seg->seq = ntohl(th->seq);
 	seg->ack = ntohl(th->ack_seq);
 	seg->flags = tcp_flag_byte(th);
-	seg->reserved = th->res1;
+	/* newer kernels call one of them AE */
+	seg->reserved = ((const u8 *)th)[12] & 0xf;
 	seg->data_len = len - pkt->thoff - pkt->doff;
 	seg->end_seq = seg->seq + th->syn + th->fin + seg->data_len;
 }
