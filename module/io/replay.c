@@ -2,6 +2,7 @@
 /* The first two segments of a connection, made again from what is kept. */
 #include <halfopen/replay.h>
 
+#include <net/inet_ecn.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/tcp.h>
@@ -101,6 +102,8 @@ struct sk_buff *ho_replay_syn(const struct ho_conn *conn, struct sk_buff *spare)
 	th->syn = 1;
 	th->ece = req->ecn_ok;
 	th->cwr = req->ecn_ok;
+	/* RFC 8311 4.3: else a SYN with ECN marks offers no ECN */
+	th->res1 = req->ecn_ok && !INET_ECN_is_not_ect(req->tos);
 	/* the largest that it can have been */
 	th->window = htons(HO_WIN_UNSCALED_MAX);
 	ho_opts_emit_syn((u8 *)(th + 1), req);

@@ -86,17 +86,42 @@ def ecn_by_sysctl(w):
 
 
 @scenario("P-57")
-def ecn_child(w):
+def ecn_of_repeated_synacks(w):
+    """By the timer once and twice, and by SYNs before and after that."""
     w.sysctl("ipv4/tcp_ecn", 1)
     w.listen()
     p = w.peer()
     p.syn(flags=SYN | ECE | CWR)
+    for seconds in 0.6, 3.7, 0.1:
+        w.watch(p, seconds)
+        p.syn(flags=SYN | ECE | CWR)
+    w.watch(p, 0.1)
+    p.ack()
+    w.accept()
+
+
+def ecn_life(w, **kw):
+    w.sysctl("ipv4/tcp_ecn", 1)
+    w.listen()
+    p = w.peer()
+    p.syn(flags=SYN | ECE | CWR, **kw)
     w.watch(p, 1.0, first=True)
     p.ack()
     s = w.accept()
     if s:
         s.send(b"hello")
     w.watch(p, 0.1)
+
+
+@scenario("P-57")
+def ecn_child(w):
+    ecn_life(w)
+
+
+@scenario("P-57")
+def ecn_child_of_an_ect_syn(w):
+    """RFC 8311 4.3: a reserved bit makes it one of ECN all the same."""
+    ecn_life(w, tos=2, res=1)
 
 
 @scenario("O-10 P-81")
