@@ -153,6 +153,16 @@ static inline void ho_req_set_tsval(struct tcp_request_sock *treq, u32 first,
 #endif
 }
 
+/* 7.x: the first SYN-ACK and that of the first timeout, but no later one. */
+static inline bool ho_ece_lasts(unsigned int timeouts)
+{
+#ifdef HO_HAVE_ECE_ONCE
+	return !timeouts;
+#else
+	return true;
+#endif
+}
+
 /* What ip_local_out() and ip_output() count; see below. */
 static inline void ho_count_out_v4(struct net *net, unsigned int len)
 {

@@ -110,7 +110,8 @@ enum ho_hold {
  * @retries: retransmissions that the listener of a connection allows
  *	(TCP_SYNCNT), or @dflt; called without locks in an RCU section, may
  *	stash a pointer in *ctx
- * @resend: send the SYN-ACK of a connection; same section and ctx
+ * @resend: send the SYN-ACK of a connection, whose timeouts are those before
+ *	this one; same section and ctx
  * @held: a SYN-ACK was not sent again, for pressure or for the source's budget;
  *	same section
  * @expired: a connection was dropped for want of an answer; same section

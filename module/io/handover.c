@@ -274,19 +274,20 @@ bool ho_handover_capture(struct sk_buff *skb)
 /* Send ours once more, into the same trap. */
 static void verify(struct ho_replay *replay, struct sk_buff *theirs)
 {
+	struct ho_conn conn = *replay->conn;
 	struct ho_net *hn = replay->hn;
 	struct ho_path path;
 	int err;
 
 	replay->own = true;
 	replay->captured = NULL;
-	if (ho_tx_route(hn, replay->lsk, replay->conn, replay->hash, NULL,
-			&path) < 0)
+	/* theirs is a first one */
+	conn.req.timeouts = 0;
+	if (ho_tx_route(hn, replay->lsk, &conn, replay->hash, NULL, &path) < 0)
 		return;
-	path.ts_off = ho_tx_ts_off(hn, replay->conn, replay->hash);
+	path.ts_off = ho_tx_ts_off(hn, &conn, replay->hash);
 	set_trap(replay);
-	err = ho_tx_synack(hn, replay->lsk, replay->conn, &path,
-			   ktime_get_ns());
+	err = ho_tx_synack(hn, replay->lsk, &conn, &path, ktime_get_ns());
 	set_trap(NULL);
 	/* no memory: there is nothing to compare with */
 	if (err < 0 && !replay->captured)

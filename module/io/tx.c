@@ -8,6 +8,7 @@
 #include <net/ip.h>
 #include <net/tcp.h>
 
+#include <halfopen/compat.h>
 #include <halfopen/cookie.h>
 #include <halfopen/key.h>
 #include <halfopen/opts.h>
@@ -167,7 +168,7 @@ int ho_tx_synack(struct ho_net *hn, const struct sock *lsk,
 		 const struct ho_conn *conn, struct ho_path *path, u64 now_ns)
 {
 	const struct ho_req *req = &conn->req;
-	u8 flags = HO_TCP_SYN | HO_TCP_ACK | (req->ecn_ok ? HO_TCP_ECE : 0);
+	u8 flags = HO_TCP_SYN | HO_TCP_ACK;
 	unsigned int len = sizeof(struct tcphdr) + ho_opts_synack_len(req);
 	struct sk_buff *nskb;
 	struct tcphdr *th;
@@ -180,6 +181,8 @@ int ho_tx_synack(struct ho_net *hn, const struct sock *lsk,
 		ho_tx_release(path);
 		return -ENOMEM;
 	}
+	if (req->ecn_ok && ho_ece_lasts(req->timeouts))
+		flags |= HO_TCP_ECE;
 	th = push_header(nskb, &conn->key, len, flags);
 	th->seq = htonl(req->snt_isn);
 	th->ack_seq = htonl(req->rcv_isn + 1);

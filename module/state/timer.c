@@ -265,6 +265,8 @@ static void timeout(struct ho_shard *shard, struct ho_entry *ent, u32 entries,
 
 	switch (act) {
 	case HO_RTO_RESEND:
+		/* as in the stack, it is a timeout when its SYN-ACK is out */
+		conn.req.timeouts--;
 		tbl->ops->resend(tbl, &conn, ctx);
 		break;
 	case HO_RTO_HOLD:
