@@ -7,7 +7,7 @@
 #
 #   build lint fuzz kunit debug packages      one each
 #   time-6.1 vm-6.1 ...              for each kernel of kernels.txt that is "full"
-#   smoke-7.2 ...                    for each that is "smoke"
+#   smoke-7.2 time-7.2 ...           for each that is "smoke"
 #   bench                            no figure of selftests/bench/figures.tsv has risen
 #   rows                             what they have shown
 #
@@ -257,6 +257,9 @@ done
 for target in "${smoke[@]}"; do
 	begin "smoke-$target" "${vm[@]}" --kernel "$target" \
 	    handshake handover flood reload
+	begin "time-$target" "${vm[@]}" --kernel "$target" --icount \
+	    options packets retransmit cookies overload limits standby clocks \
+	    sockets txerror conntrack track_life nat fastpath
 done
 begin bench scripts/bench.sh --check
 begin packages scripts/package-test.sh files
