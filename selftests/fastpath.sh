@@ -337,6 +337,13 @@ taken device_that_is_back
 
 # --- a VLAN, a bridge and a bond --------------------------------------------------
 
+# clients_are_taken NAME SERVED ADDRESS: NAME says so, SERVED that they get answers.
+clients_are_taken() {
+	check_num "$1" "$(delta fast_taken fetch 5 "http://$3:$http_port/")" \
+	    -eq 5
+	check_num "$2" "$(cat "$tmp/out")" -eq 5
+}
+
 ho_sysctl fastpath "v5 br0 bond0"
 in_srv_ip link add link srv0 name v5 type vlan id 5
 in_srv_ip link set v5 up
@@ -345,9 +352,7 @@ ip -n "$cli" link add link cli0 name v5 type vlan id 5
 ip -n "$cli" link set v5 up
 ip -n "$cli" addr add 10.5.0.2/24 dev v5
 wait_for 5 is -eq 5 fetch 5 "http://10.5.0.1:$http_port/"
-check_num "a_vlan_device_is_fast" \
-    "$(delta fast_taken fetch 5 "http://10.5.0.1:$http_port/")" -eq 5
-check_num "its_clients_are_served" "$(cat "$tmp/out")" -eq 5
+clients_are_taken a_vlan_device_is_fast its_clients_are_served 10.5.0.1
 in_srv_ip link del v5
 ip -n "$cli" link del v5
 in_srv_ip link add br0 address $srv_mac type bridge
@@ -356,9 +361,7 @@ in_srv_ip addr flush dev srv0
 in_srv_ip link set srv0 master br0
 in_srv_ip addr add "$srv4/24" dev br0
 wait_for 20 is -eq 5 fetch 5 "http://$srv4:$http_port/"
-check_num "a_bridge_is_fast" \
-    "$(delta fast_taken fetch 5 "http://$srv4:$http_port/")" -eq 5
-check_num "clients_behind_it_are_served" "$(cat "$tmp/out")" -eq 5
+clients_are_taken a_bridge_is_fast clients_behind_it_are_served "$srv4"
 in_srv_ip link del br0
 in_srv_ip link add bond0 address $srv_mac type bond mode active-backup miimon 100
 in_srv_ip link set srv0 down
@@ -366,9 +369,7 @@ in_srv_ip link set srv0 master bond0
 in_srv_ip link set bond0 up
 in_srv_ip addr add "$srv4/24" dev bond0
 wait_for 20 is -eq 5 fetch 5 "http://$srv4:$http_port/"
-check_num "a_bond_is_fast" \
-    "$(delta fast_taken fetch 5 "http://$srv4:$http_port/")" -eq 5
-check_num "clients_of_a_bond_are_served" "$(cat "$tmp/out")" -eq 5
+clients_are_taken a_bond_is_fast clients_of_a_bond_are_served "$srv4"
 ho_sysctl fastpath srv0
 check_num "one_of_its_devices_is_not" \
     "$(delta fast_device fetch 5 "http://$srv4:$http_port/")" -ge 5
